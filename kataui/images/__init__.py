@@ -1,0 +1,1 @@
+"""Container images: open, inspect, encrypt, sign, verify, protect, build."""
