@@ -67,6 +67,14 @@ class Finding:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong with one answer of a form; ``field`` is the answer's name."""
+
+    field: str
+    text: str
+
+
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 

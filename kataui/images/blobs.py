@@ -1,6 +1,7 @@
 """Where the bytes of an image come from, and reading small blobs with every check."""
 
 import hashlib
+from collections.abc import Iterable
 from typing import BinaryIO, Protocol
 
 from kataui.errors import ImageError, IntegrityError
@@ -24,6 +25,9 @@ class Blobs(Protocol):
 
     def size_bytes(self, digest: Digest) -> int:
         """The stored size; raises ``ImageError`` when the blob is missing."""
+
+    def digests(self) -> Iterable[Digest]:
+        """All blobs that are stored here, in no particular order."""
 
     def close(self) -> None:
         """Release open files and temporary folders."""

@@ -1,0 +1,68 @@
+"""The command line: nouns and verbs (design, section 4)."""
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Sequence
+
+import kataui
+from kataui import logs
+from kataui.cli import image, key
+from kataui.cli.output import Output
+from kataui.errors import ExitStatus, KatauiError
+
+log = logging.getLogger(__name__)
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser that speaks JSON when ``--json`` was asked for."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        """Say what is wrong with the arguments; exit status 2."""
+        if "--json" in sys.argv:
+            hint = f"See {self.prog} --help."
+            print(json.dumps({"error": {"message": message, "hint": hint}}))
+            sys.exit(ExitStatus.BAD_INPUT)
+        super().error(message)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all nouns and verbs."""
+    top = _Parser(
+        prog="kataui",
+        description="Pipelines, confidential images and isolation for Kata Containers. "
+        "Without a noun, kataui [FILE] opens the window.",
+    )
+    top.add_argument("--version", action="version", version=f"kataui {kataui.__version__}")
+    nouns = top.add_subparsers(dest="noun", metavar="NOUN", required=True)
+    image.add_parser(nouns)
+    key.add_parser(nouns)
+    return top
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command; gives the exit status of ``errors.ExitStatus``.
+
+    Results go to standard output, progress and problems to standard error; with ``--json``
+    standard output holds exactly one JSON document, whatever happens.
+    """
+    arguments = parser().parse_args(argv)
+    logs.setup(to_stderr=False)
+    output = Output(as_json=getattr(arguments, "json", False))
+    try:
+        return int(arguments.run(arguments, output))
+    except KatauiError as error:
+        log.info("%s %s: %s", arguments.noun, arguments.verb, error.message)
+        output.problem(error)
+        return int(error.exit_status)
+    except KeyboardInterrupt:
+        output.problem(KatauiError("Cancelled."))
+        return int(ExitStatus.CANCELLED)
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        log.exception("internal error")
+        hint = f"Please report it with the log file {logs.log_file()}."
+        output.problem(KatauiError(f"kataui has a defect: {error!r:.200}.", hint=hint))
+        return int(ExitStatus.NOT_POSSIBLE)

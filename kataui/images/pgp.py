@@ -1,0 +1,121 @@
+"""PGP wrapping of a layer's key, through gpg (there is no well-kept OpenPGP library for it).
+
+Source: containers/ocicrypt, keywrap/pgp; RFC 4880, 4.2 (packets) and 5.1 (key ids).
+"""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from kataui import tools
+from kataui.errors import KeyProblem
+from kataui.files import clean
+from kataui.images.jwe import NotForThisKey
+
+_PURPOSE = "PGP recipients"
+_PKESK = 1  # Public-Key Encrypted Session Key Packet
+_BATCH = ("--batch", "--no-tty", "--quiet")
+
+
+def wrap(users: Sequence[str], data: bytes) -> bytes:
+    """One binary message for all users, whose public keys are in the user's own keyring.
+
+    Raises ``NotPossibleHere`` without gpg, ``KeyProblem`` when it knows no key for a user.
+    """
+    gpg = tools.require("gpg", purpose=_PURPOSE)
+    argv = [str(gpg), *_BATCH, "--trust-model", "always", "--encrypt"]
+    argv += ["--cipher-algo", "AES256", "--compress-algo", "none"]
+    for user in users:
+        argv += ["--recipient", user]
+    outcome = tools.run(argv, input_bytes=data)
+    if outcome.status != 0 or not outcome.stdout:
+        raise KeyProblem(
+            f"gpg cannot encrypt for {clean(', '.join(users), limit=120)}: {outcome.problem()}",
+            hint="Import the public key first: gpg --import FILE",
+        )
+    return outcome.stdout
+
+
+def require_user(user: str) -> None:
+    """Raise when gpg is missing or knows no public key for ``user``."""
+    gpg = tools.require("gpg", purpose=_PURPOSE)
+    if user.startswith("-") or not user.strip():
+        raise KeyProblem(f"{clean(user)!r} is no PGP user id.")
+    if tools.run([str(gpg), *_BATCH, "--list-keys", "--", user]).status != 0:
+        raise KeyProblem(
+            f"gpg knows no public key for {clean(user, limit=120)}.",
+            hint="Import it first: gpg --import FILE",
+        )
+
+
+def is_secret_key(data: bytes) -> bool:
+    """Whether a file holds an exported secret key (armoured or binary)."""
+    if data.startswith(b"-----BEGIN PGP PRIVATE KEY BLOCK-----"):
+        return True
+    return _tag(data[0]) == 5 if data and data[0] & 0x80 else False
+
+
+def _tag(first: int) -> int:
+    return first & 0x3F if first & 0x40 else (first >> 2) & 0x0F
+
+
+def unwrap(message: bytes, secret_key: bytes, passphrase: str | None) -> bytes:
+    """Decrypt in a keyring of its own that is thrown away; raises ``NotForThisKey``."""
+    gpg = tools.require("gpg", purpose=_PURPOSE)
+    with _keyring(gpg) as argv:
+        options = ["--pinentry-mode", "loopback"]
+        secret = (passphrase or "").encode() + b"\n"
+        with tempfile.TemporaryDirectory(prefix="kataui-gpg-") as folder:
+            sealed = Path(folder) / "message"
+            sealed.write_bytes(message)
+            imported = tools.run([*argv, "--import"], input_bytes=secret_key)
+            if imported.status != 0:
+                raise KeyProblem(f"gpg cannot read the secret key: {imported.problem()}")
+            opened = tools.run(
+                [*argv, *options, "--passphrase-fd", "0", "--decrypt", str(sealed)],
+                input_bytes=secret,
+            )
+    if opened.status != 0 or not opened.stdout:
+        raise NotForThisKey
+    return opened.stdout
+
+
+@contextlib.contextmanager
+def _keyring(gpg: Path) -> Iterator[list[str]]:
+    """A private keyring; its agent is stopped at the end."""
+    with tempfile.TemporaryDirectory(prefix="kataui-gpg-") as home:
+        try:
+            yield [str(gpg), "--homedir", home, *_BATCH]
+        finally:
+            agent = tools.find("gpgconf")
+            if agent is not None:
+                tools.run([str(agent), "--homedir", home, "--kill", "all"])
+
+
+def key_ids(message: bytes) -> list[str]:
+    """The key ids that a message is for, in hexadecimal; empty when it cannot be read."""
+    found = []
+    position = 0
+    while position + 2 < len(message) and message[position] & 0x80:
+        tag = _tag(message[position])
+        size, start = _length(message, position)
+        if tag != _PKESK or size < 10:
+            break
+        found.append(message[start + 1 : start + 9].hex().upper())
+        position = start + size
+    return found
+
+
+def _length(data: bytes, position: int) -> tuple[int, int]:
+    """Body length and start of a packet, both header formats (RFC 4880, 4.2.1 and 4.2.2)."""
+    first, one = data[position], data[position + 1]
+    if not first & 0x40:
+        width = (1, 2, 4, 0)[first & 3]
+        start = position + 1 + width
+        return int.from_bytes(data[position + 1 : start], "big"), start
+    if one < 192:
+        return one, position + 2
+    if one < 224:
+        return ((one - 192) << 8) + data[position + 2] + 192, position + 3
+    return int.from_bytes(data[position + 2 : position + 6], "big"), position + 6

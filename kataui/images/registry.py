@@ -1,0 +1,112 @@
+"""Images in registries and in the local storage of containers, fetched by skopeo.
+
+Source: skopeo-copy(1), containers-transports(5).
+"""
+
+import re
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kataui import tools
+from kataui.errors import ImageError
+from kataui.files import clean
+from kataui.findings import Finding, Severity
+from kataui.images.model import Platform
+from kataui.images.reference import CONTAINERS_STORAGE, DOCKER, Reference
+from kataui.progress import Control
+
+_NAME = re.compile(r"[A-Za-z0-9\[][\w.:/@+=,\[\]-]*", re.ASCII)
+_TAG = re.compile(r"(?:.*/)?[^/:@]+:([A-Za-z0-9_][\w.-]{0,127})(?:@.*)?", re.ASCII)
+_MESSAGE = re.compile(r'level=(?:fatal|error) msg="((?:[^"\\]|\\.)*)"')
+_LOOPBACK = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A temporary OCI layout with one tag; who takes it removes ``folder``."""
+
+    folder: "tempfile.TemporaryDirectory[str]"
+    tag: str
+    findings: tuple[Finding, ...]
+
+
+def is_remote(reference: Reference) -> bool:
+    """Whether skopeo must fetch it."""
+    return reference.transport in {DOCKER, CONTAINERS_STORAGE}
+
+
+def fetch(reference: Reference, wanted: tuple[Platform, ...], *, control: Control) -> Fetched:
+    """Copy the image into a new layout below the system's temporary folder (``TMPDIR``).
+
+    Uses the network for ``docker://``, which a finding ``IMG-NETWORK`` tells. Registries on this
+    machine (127.0.0.1, localhost, ::1) are spoken to without TLS, as they have no certificates.
+    Raises ``NotPossibleHere`` without skopeo, ``ImageError`` when it fails, ``Cancelled``.
+    """
+    if not _NAME.fullmatch(reference.path):
+        raise ImageError(
+            f"{clean(reference.path)!r} is not the name of an image.",
+            hint="Write docker://REGISTRY/REPOSITORY:TAG.",
+        )
+    skopeo = tools.require("skopeo", purpose="Reading from registries and container storage")
+    match = _TAG.fullmatch(reference.path)
+    tag = match.group(1) if match else "latest"
+    folder = tempfile.TemporaryDirectory(prefix="kataui-")
+    try:
+        control.report("Fetching the image with skopeo", 0, 0)
+        argv = _command(skopeo, reference, wanted, f"oci:{folder.name}:{tag}")
+        outcome = tools.run(argv, control=control)
+        _check(outcome.status, outcome.stderr, reference)
+    except BaseException:
+        folder.cleanup()
+        raise
+    return Fetched(folder, tag, _findings(reference))
+
+
+def _command(
+    skopeo: Path, reference: Reference, wanted: tuple[Platform, ...], target: str
+) -> Sequence[str]:
+    argv = [str(skopeo), "--insecure-policy"]
+    if len(wanted) == 1:
+        platform = wanted[0]
+        argv += ["--override-os", platform.os, "--override-arch", platform.architecture]
+        if platform.variant:
+            argv += ["--override-variant", platform.variant]
+    argv += ["copy", "--quiet"]
+    if len(wanted) != 1:
+        argv.append("--all")
+    separator = "//" if reference.transport == DOCKER else ""
+    if reference.transport == DOCKER and _LOOPBACK.fullmatch(_host(reference)):
+        argv.append("--src-tls-verify=false")
+    return [*argv, f"{reference.transport}:{separator}{reference.path}", target]
+
+
+def _host(reference: Reference) -> str:
+    return reference.path.partition("/")[0]
+
+
+def _check(status: int, stderr: str, reference: Reference) -> None:
+    if status == 0:
+        return
+    said = _MESSAGE.findall(stderr) or stderr.strip().splitlines()[-1:] or ["no reason given"]
+    reason = clean(said[-1].replace('\\"', '"').replace("\\n", " "))
+    raise ImageError(
+        f"skopeo could not fetch {clean(reference.path)}: {reason}",
+        hint="Check the name and the network; skopeo login REGISTRY when it asks for credentials.",
+    )
+
+
+def _findings(reference: Reference) -> tuple[Finding, ...]:
+    if reference.transport != DOCKER:
+        return ()
+    host = clean(_host(reference))
+    return (
+        Finding(
+            "IMG-NETWORK",
+            Severity.INFO,
+            host,
+            f"The bytes came over the network, from {host}.",
+            why="They are what the registry gave now; a tag may point elsewhere tomorrow.",
+        ),
+    )

@@ -1,0 +1,101 @@
+"""What kataui remembers between starts: theme, text size, recent files. No secrets."""
+
+import contextlib
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from kataui import files
+from kataui.errors import KatauiError
+
+log = logging.getLogger(__name__)
+FORMAT_VERSION = 1
+THEMES = ("system", "light", "dark")
+TEXT_PERCENTS = (100, 125, 150, 200)
+_MAX_BYTES = 1 << 20
+_MAX_RECENT = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """Something that was open: path, what it is, the verdict then, and when (ISO 8601, UTC)."""
+
+    path: str
+    kind: str
+    verdict: str = ""
+    sentence: str = ""
+    when: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings; a bad value in the file gives its default."""
+
+    version: int = FORMAT_VERSION
+    theme: str = "system"
+    text_percent: int = 100
+    expert: bool = False
+    recent: tuple[Recent, ...] = field(default=())
+
+
+def settings_file() -> Path:
+    """Where they are kept."""
+    return platformdirs.user_config_path("kataui", appauthor=False) / "settings.json"
+
+
+def load() -> Settings:
+    """Read the settings; a file that cannot be parsed is put aside as ``.bad``, never lost."""
+    path = settings_file()
+    if not path.exists():
+        return Settings()
+    try:
+        data = files.read_bounded(path, limit_bytes=_MAX_BYTES, what="the settings")
+        value = files.parse_json_object(data, what="settings file")
+    except KatauiError as error:
+        log.warning("settings put aside: %s", error.message)
+        with contextlib.suppress(OSError):
+            path.replace(path.with_name(f"{path.name}.bad"))
+        return Settings()
+    return _checked(value)
+
+
+def _checked(value: Mapping[str, Any]) -> Settings:
+    settings = Settings()
+    if value.get("theme") in THEMES:
+        settings = replace(settings, theme=value["theme"])
+    if value.get("text_percent") in TEXT_PERCENTS:
+        settings = replace(settings, text_percent=value["text_percent"])
+    if isinstance(value.get("expert"), bool):
+        settings = replace(settings, expert=value["expert"])
+    recent = value.get("recent")
+    items = recent if isinstance(recent, list) else []
+    return replace(settings, recent=tuple(_recent(x) for x in items if _is_recent(x))[:_MAX_RECENT])
+
+
+def _is_recent(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(value.get(item.name, ""), str) for item in fields(Recent)
+    )
+
+
+def _recent(value: Mapping[str, str]) -> Recent:
+    return Recent(**{item.name: value.get(item.name, "") for item in fields(Recent)})
+
+
+def save(settings: Settings) -> None:
+    """Write the settings at once; raises ``DestinationProblem`` when that is not possible."""
+    path = settings_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(asdict(settings), indent=2, ensure_ascii=False) + "\n"
+    files.replace_file(path, text.encode())
+
+
+def remember(settings: Settings, item: Recent) -> Settings:
+    """The settings with ``item`` first among the recent things."""
+    others = tuple(old for old in settings.recent if old.path != item.path)
+    return replace(settings, recent=(item, *others)[:_MAX_RECENT])
