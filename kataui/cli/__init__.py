@@ -35,7 +35,9 @@ def parser() -> argparse.ArgumentParser:
         "Without a noun, kataui [FILE] opens the window.",
     )
     top.add_argument("--version", action="version", version=f"kataui {kataui.__version__}")
-    nouns = top.add_subparsers(dest="noun", metavar="NOUN", required=True)
+    nouns = top.add_subparsers(
+        dest="noun", metavar="NOUN", required=True, parser_class=_Parser
+    )
     image.add_parser(nouns)
     key.add_parser(nouns)
     return top

@@ -35,7 +35,11 @@ RSA_ALGORITHMS = ("RSA-OAEP", "RSA-OAEP-256")
 EC_ALGORITHMS = ("ECDH-ES+A256KW", "ECDH-ES+A192KW", "ECDH-ES+A128KW")
 _GCM_KEY_BYTES = {"A128GCM": 16, "A192GCM": 24, "A256GCM": 32}
 _CBC_KEY_BYTES = {"A128CBC-HS256": 32, "A192CBC-HS384": 48, "A256CBC-HS512": 64}
-_CBC_HASHES = {32: hashes.SHA256, 48: hashes.SHA384, 64: hashes.SHA512}
+_CBC_HASHES: dict[int, hashes.HashAlgorithm] = {
+    32: hashes.SHA256(),
+    48: hashes.SHA384(),
+    64: hashes.SHA512(),
+}
 _CURVES: dict[str, tuple[type[ec.EllipticCurve], int]] = {
     "P-256": (ec.SECP256R1, 32),
     "P-384": (ec.SECP384R1, 48),
@@ -272,7 +276,7 @@ def _open(message: Message, entry: Entry, content_key: bytes) -> bytes:
 def _open_cbc(message: Message, content_key: bytes, aad: bytes) -> bytes:
     """AES-CBC with HMAC (RFC 7518, 5.2.2.2)."""
     half = len(content_key) // 2
-    state = hmac.HMAC(content_key[:half], _CBC_HASHES[len(content_key)]())
+    state = hmac.HMAC(content_key[:half], _CBC_HASHES[len(content_key)])
     state.update(aad + message.iv + message.ciphertext + (len(aad) * 8).to_bytes(8, "big"))
     if state.finalize()[:half] != message.tag or len(message.iv) != 16:
         raise NotForThisKey
