@@ -9,6 +9,7 @@ import platform
 import re
 import sys
 import traceback
+from io import TextIOWrapper
 from pathlib import Path
 from types import TracebackType
 
@@ -32,8 +33,22 @@ class _Formatter(logging.Formatter):
         record.asctime = self.formatTime(record)
         line = f"{record.asctime} {record.levelname} {record.name}: {record.message}"
         if record.exc_info:
-            line += "\n" + _PEM.sub("(key removed)", self.formatException(record.exc_info))
+            trace = _PEM.sub("(key removed)", self.formatException(record.exc_info))
+            line = "\n".join([line, *(clean(part, limit=1000) for part in trace.splitlines())])
         return line
+
+
+class _PrivateFile(logging.handlers.RotatingFileHandler):
+    """A rotating log file, of which the old and the new ones are their owner's only."""
+
+    def _open(self) -> TextIOWrapper:
+        return _open_private(Path(self.baseFilename))
+
+
+def _open_private(path: Path) -> TextIOWrapper:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+    os.fchmod(handle, 0o600)  # it may be older than this rule
+    return os.fdopen(handle, "a", encoding="utf-8", errors="backslashreplace")
 
 
 def log_file() -> Path:
@@ -54,12 +69,8 @@ def setup(*, to_stderr: bool) -> None:
     path = log_file()
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(path, os.O_CREAT | os.O_APPEND, 0o600))
-        _add(
-            logging.handlers.RotatingFileHandler(
-                path, maxBytes=_MAX_BYTES, backupCount=_KEPT_FILES, encoding="utf-8", delay=True
-            )
-        )
+        _open_private(path).close()
+        _add(_PrivateFile(path, maxBytes=_MAX_BYTES, backupCount=_KEPT_FILES, delay=True))
     if to_stderr:
         _add(logging.StreamHandler())
 
@@ -70,11 +81,16 @@ def _add(handler: logging.Handler) -> None:
 
 
 def watch_crashes() -> None:
-    """Write the stacks of all threads to ``crash.log`` when the process dies of a signal."""
+    """Add the stacks of all threads to ``crash.log`` when the process dies of a signal.
+
+    Does nothing when somebody (a test, ``python -X faulthandler``) watches already.
+    """
+    if faulthandler.is_enabled():
+        return
     with contextlib.suppress(OSError):
         path = log_file().with_name("crash.log")
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        faulthandler.enable(path.open("w", encoding="utf-8"))
+        faulthandler.enable(_open_private(path))
 
 
 def crash_report(
@@ -90,7 +106,8 @@ def crash_report(
         *_last_lines(),
     ]
     report = _PEM.sub("(key removed)", "\n".join(lines))
-    return report.replace(str(Path.home()), "~")
+    home = str(Path.home()).rstrip("/")
+    return re.sub(re.escape(home) + r"(?![\w.-])", "~", report) if home else report
 
 
 def _last_lines() -> list[str]:

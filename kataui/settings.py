@@ -1,6 +1,7 @@
 """What kataui remembers between starts: theme, text size, recent files. No secrets."""
 
 import contextlib
+import itertools
 import json
 import logging
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from typing import Any
 import platformdirs
 
 from kataui import files
-from kataui.errors import KatauiError
+from kataui.errors import DestinationProblem, KatauiError
 
 log = logging.getLogger(__name__)
 FORMAT_VERSION = 1
@@ -50,26 +51,37 @@ def settings_file() -> Path:
 
 def load() -> Settings:
     """Read the settings; a file that cannot be parsed is put aside as ``.bad``, never lost."""
+    try:
+        return _checked(_members())
+    except KatauiError as error:
+        log.warning("settings not read: %s", error.message)
+        _put_aside()
+        return Settings()
+
+
+def _members() -> dict[str, Any]:
+    """What stands in the file; nothing when there is none."""
     path = settings_file()
     if not path.exists():
-        return Settings()
-    try:
-        data = files.read_bounded(path, limit_bytes=_MAX_BYTES, what="the settings")
-        value = files.parse_json_object(data, what="settings file")
-    except KatauiError as error:
-        log.warning("settings put aside: %s", error.message)
-        with contextlib.suppress(OSError):
-            path.replace(path.with_name(f"{path.name}.bad"))
-        return Settings()
-    return _checked(value)
+        return {}
+    data = files.read_bounded(path, limit_bytes=_MAX_BYTES, what="the settings")
+    return files.parse_json_object(data, what="settings file")
+
+
+def _put_aside() -> None:
+    path = settings_file()
+    names = (f"{path.name}.bad{number or ''}" for number in itertools.count())
+    with contextlib.suppress(OSError):
+        path.rename(next(p for p in map(path.with_name, names) if not p.exists()))
 
 
 def _checked(value: Mapping[str, Any]) -> Settings:
     settings = Settings()
     if value.get("theme") in THEMES:
         settings = replace(settings, theme=value["theme"])
-    if value.get("text_percent") in TEXT_PERCENTS:
-        settings = replace(settings, text_percent=value["text_percent"])
+    percent = value.get("text_percent")
+    if isinstance(percent, int) and percent in TEXT_PERCENTS:
+        settings = replace(settings, text_percent=percent)
     if isinstance(value.get("expert"), bool):
         settings = replace(settings, expert=value["expert"])
     recent = value.get("recent")
@@ -88,11 +100,23 @@ def _recent(value: Mapping[str, str]) -> Recent:
 
 
 def save(settings: Settings) -> None:
-    """Write the settings at once; raises ``DestinationProblem`` when that is not possible."""
+    """Write the settings at once; members that a newer kataui has put there stay.
+
+    Raises ``DestinationProblem`` when that is not possible.
+    """
     path = settings_file()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(asdict(settings), indent=2, ensure_ascii=False) + "\n"
-    files.replace_file(path, text.encode())
+    try:
+        kept = _members()
+    except KatauiError:
+        _put_aside()
+        kept = {}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"Cannot write the settings: {files.problem_text(error)}."
+        raise DestinationProblem(message) from error
+    text = json.dumps({**kept, **asdict(settings)}, indent=2) + "\n"
+    files.replace_file(path, text.encode(), mode=0o600)
 
 
 def remember(settings: Settings, item: Recent) -> Settings:

@@ -1,5 +1,6 @@
 """What all tests share: where other people's tools and files are, and nothing leaked."""
 
+import collections
 import os
 import shutil
 import threading
@@ -27,7 +28,7 @@ def peer() -> Callable[[str], str]:
     """Find a tool of others: in KATAUI_PEERS, then on PATH; missing fails where peers are set."""
 
     def find(name: str) -> str:
-        path = shutil.which(name, path=f"{PEERS}{os.pathsep}{os.environ['PATH']}")
+        path = shutil.which(name, path=os.pathsep.join(filter(None, [PEERS, os.environ["PATH"]])))
         if path is None:
             if PEERS:
                 pytest.fail(f"{name} is missing although KATAUI_PEERS is set")
@@ -56,3 +57,22 @@ def _no_leaked_threads() -> Iterator[None]:
         thread.join(timeout=5)
     still = [thread.name for thread in leaked if thread.is_alive()]
     assert not still, f"threads left running: {still}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say at the end what was not checked, and which checks before the tests have failed."""
+    reasons = collections.Counter(
+        str(report.longrepr[2]).removeprefix("Skipped: ")
+        for report in terminalreporter.stats.get("skipped", [])
+        if isinstance(report.longrepr, tuple)
+    )
+    if reasons:
+        terminalreporter.section("not checked here")
+        for reason, count in sorted(reasons.items()):
+            terminalreporter.line(f"{count:4} x {reason}")
+        if not PEERS:
+            terminalreporter.line("Set KATAUI_PEERS to the folder of other people's tools.")
+    failed = os.environ.get("KATAUI_FAILED_CHECKS")
+    if failed:
+        terminalreporter.section("failed before the tests (see the top)", red=True)
+        terminalreporter.line(failed)

@@ -29,15 +29,13 @@ class _Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """The parser of all nouns and verbs."""
-    top = _Parser(
+    top: argparse.ArgumentParser = _Parser(
         prog="kataui",
         description="Pipelines, confidential images and isolation for Kata Containers. "
         "Without a noun, kataui [FILE] opens the window.",
     )
     top.add_argument("--version", action="version", version=f"kataui {kataui.__version__}")
-    nouns = top.add_subparsers(
-        dest="noun", metavar="NOUN", required=True, parser_class=_Parser
-    )
+    nouns = top.add_subparsers(dest="noun", metavar="NOUN", required=True)
     image.add_parser(nouns)
     key.add_parser(nouns)
     return top

@@ -3,75 +3,35 @@
 Source: OCI image-spec v1.1, config.md; https://reproducible-builds.org/specs/source-date-epoch/
 """
 
-import datetime as dt
+import contextlib
 import os
-import platform
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from kataui.errors import ImageError, KatauiError
-from kataui.files import clean, compact_json, parse_json_object
-from kataui.findings import Problem
+from kataui.files import clean
+from kataui.findings import Finding, Severity
+from kataui.images.buildanswers import Addition, BuildAnswers, errors_of, problems, wanted_platform
+from kataui.images.buildtar import copy_tar
+from kataui.images.buildtree import WHITEOUT, Notes, Tree, add_tree, add_whiteouts, new_layer
 from kataui.images.containerfile import build_containerfile
-from kataui.images.layerwriter import LayerWriter
-from kataui.images.model import (
-    OCI_CONFIG,
-    OCI_MANIFEST,
-    REF_NAME,
-    Descriptor,
-    Digest,
-    Image,
-)
+from kataui.images.model import Digest, Image, Platform
+from kataui.images.newimage import NewImage, inherited_base, named_base
 from kataui.images.open import open_source
+from kataui.images.platforms import is_wanted
+from kataui.images.reference import parse_destination
 from kataui.images.source import Source
-from kataui.images.tarlayer import (
-    MadeLayer,
-    Tree,
-    add_tree,
-    add_whiteouts,
-    copy_tar,
-    parse_owner,
-    write_layer,
-)
 from kataui.images.transform import DEFAULT_TAG
-from kataui.images.writer import Destination, LayoutWriter, destination
+from kataui.images.writer import LayoutWriter, destination
 from kataui.progress import Control
 
+__all__ = ["Addition", "BuildAnswers", "Built", "build", "problems"]
+
 EPOCH_VARIABLE = "SOURCE_DATE_EPOCH"
-_MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "ppc64le": "ppc64le", "s390x": "s390x"}
-
-
-@dataclass(frozen=True, slots=True)
-class Addition:
-    """A folder or file to put at ``target``; ``owner`` "uid:gid", or empty to keep."""
-
-    source: str
-    target: str
-    owner: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class BuildAnswers:
-    """What to build. Empty or ``None`` means "as the base has it"."""
-
-    destination: str
-    base: str = ""
-    rootfs: str = ""
-    add: tuple[Addition, ...] = ()
-    remove: tuple[str, ...] = ()
-    containerfile: str = ""
-    context: str = ""
-    entrypoint: tuple[str, ...] | None = None
-    command: tuple[str, ...] | None = None
-    env: tuple[str, ...] = ()
-    user: str = ""
-    working_dir: str = ""
-    labels: tuple[tuple[str, str], ...] = ()
-    platform: str = ""
-    force: bool = False
+_LAST_MOMENT_S = 253_402_300_799  # the end of the year 9999: RFC 3339 has four digits
+_SHOWN_NAMES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,39 +42,8 @@ class Built:
     tag: str
     digest: Digest
     layers: int
-    left_out: tuple[str, ...] = field(default=())
-
-
-def problems(answers: BuildAnswers) -> tuple[Problem, ...]:
-    """What is wrong with the answers; nothing is written."""
-    return tuple(_problems(answers))
-
-
-def _problems(answers: BuildAnswers) -> Iterator[Problem]:
-    if not answers.destination:
-        yield Problem("destination", "Name where the image is to be written.")
-    if answers.containerfile:
-        if answers.base or answers.rootfs or answers.add or answers.remove:
-            yield Problem("containerfile", "A Containerfile says itself what goes in.")
-        return
-    if not (answers.base or answers.rootfs or answers.add):
-        yield Problem("source", "Name a root file system, a base image or something to add.")
-    if answers.base and answers.rootfs:
-        yield Problem("rootfs", "A base image has its root file system already.")
-    for addition in answers.add:
-        if not Path(addition.source).exists():
-            yield Problem("add", f"There is no {clean(addition.source)}.")
-    for name in (*(a.target for a in answers.add), *answers.remove):
-        if not name.startswith("/") or ".." in PurePosixPath(name).parts:
-            yield Problem("add", f"{clean(name)!r} is no absolute path in the image.")
-    for text in answers.env:
-        if "=" not in text or text.startswith("="):
-            yield Problem("env", f"{clean(text, limit=60)!r} is not NAME=VALUE.")
-    for owner in (a.owner for a in answers.add if a.owner):
-        try:
-            parse_owner(owner)
-        except ImageError as error:
-            yield Problem("add", error.message)
+    left_out: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 def build(
@@ -122,203 +51,182 @@ def build(
 ) -> Built:
     """Build the image; the destination appears whole, or not at all.
 
-    With SOURCE_DATE_EPOCH set, the same inputs give the same digest. ``on_line`` gets what
-    buildah says (Containerfile only). Raises ``KatauiError``.
+    With SOURCE_DATE_EPOCH set, the same inputs give the same digest: no time is later than it (a
+    tar's own times are kept). ``on_line`` gets what buildah says; only
+    buildah uses the network, when ``FROM`` names what it must fetch. Raises ``KatauiError``.
     """
-    wrong = problems(answers)
-    if wrong:
-        raise KatauiError(wrong[0].text, hint="See kataui image build --help.")
-    if answers.containerfile:
-        return _from_containerfile(answers, control, on_line)
-    with destination(answers.destination, force=answers.force) as place:
-        if answers.base:
-            with open_source(answers.base, platform=answers.platform, control=control) as base:
-                built = _build_on(answers, base, place, control)
-        else:
-            built = _build_on(answers, None, place, control)
+    for _, error in errors_of(answers):
+        raise error
+    epoch_s = _epoch_s()
+    reference = parse_destination(answers.destination)
+    tag = reference.tag or DEFAULT_TAG
+    with (
+        _begun(answers, epoch_s, control, on_line) as base,  # before anything lies in the context
+        destination(answers.destination, force=answers.force) as place,
+    ):
+        moment_s = int(time.time()) if epoch_s is None else epoch_s
+        image = NewImage(place.layout, moment_s=moment_s)
+        _begin(answers, image, base, control)
+        notes = list(_add_layers(answers, _Work(place.layout, image, epoch_s, moment_s, control)))
+        image.set(answers)
+        entry = image.write(tag)
         place.pack(control)
+        control.check()
         place.commit()
-    return built
-
-
-def _from_containerfile(
-    answers: BuildAnswers, control: Control, on_line: Callable[[str], None] | None
-) -> Built:
-    """Buildah builds into a scratch layout, which is then copied as any other source."""
-    with destination(answers.destination, force=answers.force) as place:
-        tag = place.reference.tag or DEFAULT_TAG
-        context = answers.context or str(Path(answers.containerfile).resolve().parent)
-        with (
-            build_containerfile(
-                Path(answers.containerfile), Path(context), tag, control=control, on_line=on_line
-            ) as layout,
-            open_source(f"oci:{layout}:{tag}", control=control) as base,
-        ):
-            built = _build_on(answers, base, place, control)
-        place.pack(control)
-        place.commit()
-    return built
+    left_out = tuple(name for note in notes for name in note.left_out)
+    devices = tuple(name for note in notes for name in note.devices)
+    findings = (*_told_left_out(left_out), *_told_devices(devices))
+    return Built(place.target, tag, entry.digest, image.layer_count, left_out, findings)
 
 
 def _epoch_s() -> int | None:
     text = os.environ.get(EPOCH_VARIABLE, "")
     if not text:
         return None
-    if not text.isdecimal():
-        raise KatauiError(f"{EPOCH_VARIABLE} must be a number of seconds.")
+    if not (text.isascii() and text.isdecimal()) or int(text[:20]) > _LAST_MOMENT_S:
+        raise KatauiError(
+            f"{EPOCH_VARIABLE} is {clean(text, limit=40)!r}, not a number of seconds since 1970.",
+            hint="For example: git log -1 --format=%ct",
+        )
     return int(text)
 
 
-class _Builder:
-    """Collects layers, diff_ids and history while they are written."""
-
-    def __init__(self, layout: LayoutWriter, created: str) -> None:
-        self.layout = layout
-        self.created = created
-        self.layers: list[Descriptor] = []
-        self.diff_ids: list[str] = []
-        self.history: list[dict[str, Any]] = []
-        self.left_out: tuple[str, ...] = ()
-
-    def note(self, text: str, made: MadeLayer | None) -> None:
-        """Add a line of history, with its layer unless it changed settings only."""
-        line: dict[str, Any] = {"created": self.created, "created_by": text}
-        if made is None:
-            line["empty_layer"] = True
+@contextlib.contextmanager
+def _begun(
+    answers: BuildAnswers,
+    epoch_s: int | None,
+    control: Control,
+    on_line: Callable[[str], None] | None,
+) -> Iterator[Source | None]:
+    """What the image begins with: a base, what buildah made of a Containerfile, or nothing."""
+    with contextlib.ExitStack() as stack:
+        if answers.containerfile:
+            layout = stack.enter_context(
+                build_containerfile(
+                    Path(answers.containerfile),
+                    answers.context_folder,
+                    platform=answers.platform,
+                    epoch_s=epoch_s,
+                    control=control,
+                    on_line=on_line,
+                )
+            )
+            yield stack.enter_context(open_source(f"oci:{layout}", control=control))
+        elif answers.base:
+            opened = open_source(answers.base, platform=answers.platform, control=control)
+            yield stack.enter_context(opened)
         else:
-            self.layers.append(made.descriptor)
-            self.diff_ids.append(str(made.diff_id))
-            self.left_out += made.left_out
-        self.history.append(line)
+            yield None
 
 
-def _build_on(
-    answers: BuildAnswers, base: Source | None, place: Destination, control: Control
-) -> Built:
-    epoch = _epoch_s()
-    moment = epoch if epoch is not None else int(time.time())
-    created = dt.datetime.fromtimestamp(moment, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    builder = _Builder(place.layout, created)
-    config: dict[str, Any] = {}
-    annotations: dict[str, str] = {}
-    if base is not None:
-        image = _only(base)
-        config = parse_json_object(image.config.raw, what="configuration of the base")
-        _copy_base(builder, base, image, config, control)
-        if answers.base:
-            annotations["org.opencontainers.image.base.digest"] = str(image.digest)
-            annotations["org.opencontainers.image.base.name"] = base.reference
-    _add_layers(answers, builder, epoch, moment, control)
-    _settings(answers, builder, config)
-    config.setdefault("os", "linux")
-    config.setdefault("architecture", _architecture(answers.platform))
-    config["created"] = created
-    config["rootfs"] = {"type": "layers", "diff_ids": builder.diff_ids}
-    config["history"] = builder.history
-    return _write(builder, config, annotations, place)
+def _begin(answers: BuildAnswers, image: NewImage, base: Source | None, control: Control) -> None:
+    wanted = wanted_platform(answers.platform)
+    if base is None:
+        image.begin(wanted)
+        return
+    chosen = _only(base, wanted)
+    image.begin_with(base, chosen, control)
+    image.annotations = named_base(base, chosen) if answers.base else inherited_base(chosen)
 
 
-def _only(base: Source) -> Image:
-    if len(base.images) != 1:
-        names = ", ".join(str(image.config.platform) for image in base.images)
+def _only(base: Source, wanted: Platform) -> Image:
+    """The base's only image, or that for ``wanted``."""
+    if len(base.images) == 1:
+        return base.images[0]
+    platforms = [image.descriptor.platform or image.config.platform for image in base.images]
+    fitting = [
+        image
+        for image, platform in zip(base.images, platforms, strict=True)
+        if is_wanted(platform, (wanted,))
+    ]
+    if len(fitting) != 1:
+        names = ", ".join(map(str, platforms))
         raise ImageError(
-            f"The base is for several platforms: {clean(names)}.", hint="Choose one: --platform"
+            f"The base is for several platforms: {clean(names)}.", hint="Choose one: --platform."
         )
-    return base.images[0]
+    return fitting[0]
 
 
-def _architecture(wanted: str) -> str:
-    parts = wanted.split("/")
-    machine = platform.machine()
-    return parts[1] if len(parts) > 1 else _MACHINES.get(machine, machine)
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """Where layers go, and the times that they get."""
+
+    layout: LayoutWriter
+    image: NewImage
+    epoch_s: int | None
+    moment_s: int
+    control: Control
+
+    def tree(self, tree: Tree, created_by: str) -> Notes:
+        """Add the layer of a folder or file."""
+        step = f"Adding {clean(tree.source.name, limit=60)}"
+        size = tree.size_bytes()
+        with (
+            new_layer(self.layout, self.control, step=step, total_bytes=size) as layer,
+            layer.tar() as tar,
+        ):
+            notes = add_tree(tar, tree)
+        self.image.add_layer(layer, created_by)
+        return notes
+
+    def tar(self, path: Path, created_by: str) -> Notes:
+        """Add a tar as a layer."""
+        step = f"Adding {clean(path.name, limit=60)}"
+        with new_layer(self.layout, self.control, step=step) as layer:
+            notes = copy_tar(layer, path)
+        self.image.add_layer(layer, created_by)
+        return notes
+
+    def whiteouts(self, names: tuple[str, ...]) -> None:
+        """Add a layer that hides files."""
+        with (
+            new_layer(self.layout, self.control, step="Removing files") as layer,
+            layer.tar() as tar,
+        ):
+            add_whiteouts(tar, names, self.moment_s)
+        self.image.add_layer(layer, f"RUN rm -r {clean(' '.join(names))}")
 
 
-def _copy_base(
-    builder: _Builder, base: Source, image: Image, config: dict[str, Any], control: Control
-) -> None:
-    if any(layer.encrypted for layer in image.layers):
-        raise ImageError("The base is encrypted.", hint="Decrypt it first: kataui image decrypt")
-    writer = LayerWriter(base, builder.layout, control, "Copying")
-    for layer in image.layers:
-        builder.layers.append(writer.once(layer, "copy", writer.copy))
-        builder.diff_ids.append(str(layer.diff_id))
-    history = config.get("history")
-    builder.history = list(history) if isinstance(history, list) else []
-
-
-def _add_layers(
-    answers: BuildAnswers, builder: _Builder, epoch: int | None, moment: int, control: Control
-) -> None:
+def _add_layers(answers: BuildAnswers, work: _Work) -> Iterator[Notes]:
+    """The root file system, then what is removed, then what is added: each is a layer."""
     if answers.rootfs:
         path = Path(answers.rootfs)
+        line = f"ADD {clean(path.resolve().name) or 'rootfs'} /"
         if path.is_dir():
-            made = _tree_layer(builder, Tree(path, PurePosixPath("/"), "", epoch), control)
+            yield work.tree(Tree(path, PurePosixPath("/"), latest_s=work.epoch_s), line)
         else:
-            made = copy_tar(builder.layout, path, control)
-        builder.note(f"kataui image build: root file system {clean(path.name)}", made)
+            yield work.tar(path, line)
+    if answers.remove:
+        work.whiteouts(answers.remove)
     for item in answers.add:
         source = Path(item.source)
-        tree = Tree(source, PurePosixPath(item.target), item.owner, epoch)
-        made = _tree_layer(builder, tree, control)
-        builder.note(f"kataui image build: {clean(source.name)} to {clean(item.target)}", made)
-    if answers.remove:
-
-        def fill(tar: Any) -> tuple[str, ...]:
-            add_whiteouts(tar, answers.remove, moment)
-            return ()
-
-        made = write_layer(builder.layout, fill, control)
-        builder.note(f"kataui image build: remove {clean(' '.join(answers.remove))}", made)
+        tree = Tree.of(source, item.target, owner=item.owner, latest_s=work.epoch_s)
+        name = clean(source.name or source.resolve().name) or "/"
+        yield work.tree(tree, f"COPY {name} {clean(str(tree.target))}")
 
 
-def _tree_layer(builder: _Builder, tree: Tree, control: Control) -> MadeLayer:
-    return write_layer(builder.layout, lambda tar: add_tree(tar, tree), control)
+def _told_left_out(names: tuple[str, ...]) -> Iterator[Finding]:
+    if names:
+        yield Finding(
+            "IMG-BUILD-LEFT-OUT",
+            Severity.WARNING,
+            "build",
+            f"Left out: {_shown(names)}.",
+            why=f"No image can hold sockets, or names that begin with {WHITEOUT}.",
+        )
 
 
-def _settings(answers: BuildAnswers, builder: _Builder, config: dict[str, Any]) -> None:
-    """What the image runs; each change is a line of history without a layer."""
-    inner = config.get("config")
-    settings = inner if isinstance(inner, dict) else {}
-    changes: dict[str, Any] = {}
-    if answers.entrypoint is not None:
-        changes["Entrypoint"] = list(answers.entrypoint)
-        changes["Cmd"] = []
-    if answers.command is not None:
-        changes["Cmd"] = list(answers.command)
-    if answers.env:
-        changes["Env"] = _merge_env(settings.get("Env"), answers.env)
-    if answers.user:
-        changes["User"] = answers.user
-    if answers.working_dir:
-        changes["WorkingDir"] = answers.working_dir
-    if answers.labels:
-        labels = settings.get("Labels")
-        changes["Labels"] = {**(labels if isinstance(labels, dict) else {}), **dict(answers.labels)}
-    if changes:
-        builder.note(f"kataui image build: set {', '.join(sorted(changes))}", None)
-    config["config"] = {**settings, **changes}
+def _told_devices(names: tuple[str, ...]) -> Iterator[Finding]:
+    if names:
+        yield Finding(
+            "IMG-BUILD-DEVICE",
+            Severity.INFO,
+            "build",
+            f"Device nodes are in the image: {_shown(names)}.",
+            why="Unpacking them needs rights that not everybody has.",
+        )
 
 
-def _merge_env(old: Any, new: tuple[str, ...]) -> list[str]:
-    names = {text.partition("=")[0] for text in new}
-    kept = [text for text in (old or []) if text.partition("=")[0] not in names]
-    return [*kept, *new]
-
-
-def _write(
-    builder: _Builder, config: dict[str, Any], annotations: dict[str, str], place: Destination
-) -> Built:
-    layout = builder.layout
-    manifest: dict[str, Any] = {
-        "schemaVersion": 2,
-        "mediaType": OCI_MANIFEST,
-        "config": layout.add(compact_json(config), OCI_CONFIG).as_json(),
-        "layers": [layer.as_json() for layer in builder.layers],
-    }
-    if annotations:
-        manifest["annotations"] = annotations
-    written = layout.add(compact_json(manifest), OCI_MANIFEST)
-    tag = place.reference.tag or DEFAULT_TAG
-    entry = Descriptor(written.media_type, written.digest, written.size_bytes, {REF_NAME: tag})
-    layout.write_index([entry])
-    return Built(place.target, tag, written.digest, len(builder.layers), builder.left_out)
+def _shown(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
+    return ", ".join(names[:_SHOWN_NAMES]) + more

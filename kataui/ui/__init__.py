@@ -1,0 +1,1 @@
+"""Everything that knows Qt: the window and its screens."""

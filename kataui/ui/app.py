@@ -1,0 +1,104 @@
+"""Starting the window."""
+
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+import kataui
+from kataui import logs, settings
+from kataui.ui import icons, single, theme
+from kataui.ui.crash import CrashReporter
+from kataui.ui.home import Actions, HomePage
+from kataui.ui.images.opening import Images
+from kataui.ui.jobs import Jobs
+from kataui.ui.settingspage import SettingsPage
+from kataui.ui.sidebar import Entry
+from kataui.ui.window import HOME, Window
+
+APP_ID = "org.kataui.Kataui"
+_SIGNAL_POLL_MS = 200
+
+
+def make_application(argv: list[str]) -> QApplication:
+    """The application with its identity and theme."""
+    app = QApplication([sys.argv[0], *argv])
+    app.setApplicationName("kataui")
+    app.setOrganizationName("kataui")
+    app.setApplicationVersion(kataui.__version__)
+    app.setDesktopFileName(APP_ID)
+    known = settings.load()
+    theme.start(app, known.theme, known.text_percent)
+    app.setWindowIcon(icons.icon("guest", "accent"))
+    return app
+
+
+def make_window() -> Window:
+    """The window with all its pages, not yet shown."""
+    jobs = Jobs()
+    window = Window(jobs)
+    images = Images(window)
+    window.open_paths = images.open_paths
+
+    def forget() -> None:
+        settings.save(replace(settings.load(), recent=()))
+        show_recent()
+
+    actions = Actions(
+        protect=images.start_protect,
+        verify=images.start_verify,
+        keys=lambda: window.go("keys"),
+        sample=images.choose_sample,
+        choose=images.choose_image,
+        open_paths=images.open_paths,
+        forget=forget,
+    )
+    home = HomePage(actions)
+
+    def show_recent() -> None:
+        home.show_recent(settings.load().recent)
+
+    images.recent_changed.connect(show_recent)
+    window.add_page(HOME, Entry("Home", "home"), lambda: home)
+    images.add_pages()
+    window.add_page("settings", Entry("Settings", "gear"), SettingsPage)
+    show_recent()
+    window.go(HOME)
+    return window
+
+
+def main(argv: list[str]) -> int:
+    """Open the window, and the file in ``argv`` if there is one; gives the exit status.
+
+    When a window of this user is open already, it gets the file and comes forward.
+    """
+    logs.setup(to_stderr=False)
+    logs.watch_crashes()
+    path = str(Path(argv[0]).absolute()) if argv and Path(argv[0]).exists() else ""
+    path = path or (argv[0] if argv else "")
+    app = make_application([])
+    name = single.server_name()
+    if single.hand_over(name, path):
+        return 0
+    window = make_window()
+    CrashReporter(window).install()
+
+    def open_path(given: str) -> None:
+        if given:
+            window.open_paths([given])
+        window.show()
+        window.raise_()
+        window.activateWindow()
+
+    server = single.Server(name, open_path, window)
+    open_path(path)
+    signal.signal(signal.SIGINT, lambda *_: window.close())
+    ticker = QTimer(window)  # lets Python see signals while Qt waits
+    ticker.timeout.connect(lambda: None)
+    ticker.start(_SIGNAL_POLL_MS)
+    status = app.exec()
+    server.close()
+    return status

@@ -1,0 +1,195 @@
+"""One opened image: verdict, layers, what still can be read, what it runs, signatures."""
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtWidgets import QVBoxLayout
+
+from kataui.errors import KatauiError
+from kataui.files import clean, size_text
+from kataui.findings import Verdict
+from kataui.images.keys import KeyRing
+from kataui.images.look import TRANSPORT_NAMES, Look, PlatformLook, look
+from kataui.images.open import open_source
+from kataui.images.signatures import Evidence
+from kataui.images.verify import Report, verify
+from kataui.progress import Control, Progress
+from kataui.ui import theme
+from kataui.ui.icons import IconLabel
+from kataui.ui.images.layertable import LayerTable
+from kataui.ui.jobs import Jobs
+from kataui.ui.widgets.banner import VerdictBanner
+from kataui.ui.widgets.buttons import Button
+from kataui.ui.widgets.card import Card, clear, row
+from kataui.ui.widgets.choice import Segmented
+from kataui.ui.widgets.facts import Facts
+from kataui.ui.widgets.fields import TextField
+from kataui.ui.widgets.findings import FindingList
+from kataui.ui.widgets.page import Columns, Page
+from kataui.ui.widgets.text import label
+
+Told = Callable[[str, str], None]
+_SIGNATURE_MARK = {"valid": "pass", "invalid": "fail", "unknown": "unknown"}
+
+
+class ImagePage(Page):
+    """Opens at once from the manifests; the verdict follows when everything was read."""
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        reference: str,
+        *,
+        protect: Callable[[str], None],
+        verify_with_keys: Callable[[str], None],
+        reopen: Callable[[str], None],
+        told: Told,
+    ) -> None:
+        self._verify_button = Button("Verify…", lambda: verify_with_keys(reference))
+        self._protect = Button("Protect…", lambda: protect(reference), icon="lock", kind="primary")
+        name = clean(reference.rstrip("/").rsplit("/", 1)[-1], limit=80)
+        super().__init__(name, "Opening…", actions=[self._verify_button, self._protect])
+        self._jobs, self._reference, self._told, self._reopen = jobs, reference, told, reopen
+        self.banner = VerdictBanner()
+        self.banner.show_verdict("info", "Opening the image…")
+        self.body.addWidget(self.banner)
+        self._content = QVBoxLayout()
+        self._content.setSpacing(theme.u(4))
+        self.body.addLayout(self._content)
+        self._signatures = Card("Signatures")
+        self._notes = Card("Worth knowing")
+        self._controls = [
+            jobs.start(
+                lambda control: look(reference, control),
+                on_done=self._on_looked,
+                on_error=self._on_failed,
+                target=reference,
+            )
+        ]
+
+    def on_closed(self) -> None:
+        """Stop reading."""
+        for control in self._controls:
+            control.cancel()
+
+    def _on_failed(self, error: Exception) -> None:
+        message = error.message if isinstance(error, KatauiError) else f"A defect: {error!r:.200}"
+        hint = error.hint if isinstance(error, KatauiError) else ""
+        self.banner.show_verdict("fail", message, hint, word="Cannot open")
+        self.set_facts(clean(self._reference, limit=200))
+        self._protect.set_reason("The image could not be opened.")
+        self._verify_button.set_reason("The image could not be opened.")
+        clear(self._content)
+        card = Card("Open it differently")
+        field = TextField("Reference", help_text="PATH:TAG names one image of several.")
+        field.set_text(self._reference)
+        card.body.addWidget(field)
+        card.body.addLayout(row(Button("Open", lambda: self._reopen(field.text)), None))
+        self._content.addWidget(card)
+        self._told("fail", "Cannot be opened")
+
+    def _on_looked(self, seen: Look) -> None:
+        total = sum(platform.size_bytes for platform in seen.platforms)
+        names = ", ".join(platform.platform for platform in seen.platforms)
+        facts = [TRANSPORT_NAMES[seen.transport], names, size_text(total), seen.digest]
+        self.set_facts(" · ".join(part for part in facts if part))
+        clear(self._content)
+        if seen.platforms:
+            self._show_platforms(seen)
+        self._content.addWidget(self._notes)
+        self._notes.hide()
+        self.banner.show_verdict("info", "Reading every layer…", "Digests and sizes are checked.")
+        self._controls.append(
+            self._jobs.start(
+                self._verify,
+                on_done=self._on_verified,
+                on_error=self._on_failed,
+                on_progress=self._on_progress,
+                target=self._reference,
+            )
+        )
+
+    def _show_platforms(self, seen: Look) -> None:
+        columns = Columns()
+        place = QVBoxLayout()
+        place.setSpacing(theme.u(4))
+        if len(seen.platforms) > 1:
+            names = [platform.platform for platform in seen.platforms]
+            switch = Segmented(names, name="Platform")
+            switch.chosen.connect(lambda name: self._show(place, seen.platforms[names.index(name)]))
+            columns.left.addWidget(switch)
+        columns.left.addLayout(place)
+        self._readable = Card("What still can be read")
+        columns.right.addWidget(self._readable)
+        columns.right.addWidget(self._signatures)
+        self._show(place, seen.platforms[0])
+        self._content.addWidget(columns)
+
+    def _show(self, place: QVBoxLayout, platform: PlatformLook) -> None:
+        clear(place)
+        own = sum(1 for item in platform.rows if item.origin == "own")
+        note = f"{len(platform.rows)} layers, {size_text(platform.size_bytes)}"
+        if platform.base.count is not None:
+            note += f"; {own} are yours" + (", by a guess" if platform.base.guessed else "")
+        layers = Card("Layers", note=note)
+        table = LayerTable()
+        table.show_rows(platform.rows)
+        layers.body.addWidget(table)
+        place.addWidget(layers)
+        runs = Card("What it runs")
+        runs.body.addWidget(Facts(_runs(platform), mono=frozenset({"Starts", "Work folder"})))
+        place.addWidget(runs)
+        clear(self._readable.body)
+        self._readable.body.addWidget(
+            label("Encryption hides layers. It never hides these.", "note")
+        )
+        self._readable.body.addWidget(FindingList(platform.readable))
+
+    def _verify(self, control: Control) -> Report:
+        with open_source(self._reference, control=control) as source:
+            return verify(source, ring=KeyRing(), control=control)
+
+    def _on_progress(self, progress: Progress) -> None:
+        done, total = size_text(progress.done_bytes), size_text(progress.total_bytes)
+        self.banner.show_verdict("info", f"{progress.step}…", f"{done} of {total}")
+
+    def _on_verified(self, report: Report) -> None:
+        scope = "Digests and sizes are right."
+        if report.verdict is Verdict.FAIL and any(x.id == "IMG-DIGEST" for x in report.findings):
+            scope = "Do not use it before you know why."
+        self.banner.show_verdict(report.verdict.value, report.sentence, scope)
+        self._told(report.verdict.value, report.sentence)
+        clear(self._signatures.body)
+        show_signatures(self._signatures.body, report.signatures)
+        hidden = {"IMG-NOT-ENCRYPTED", "IMG-NO-PUBLIC-KEY", "IMG-NOT-SIGNED"}
+        others = [item for item in report.findings if item.id not in hidden]
+        clear(self._notes.body)
+        self._notes.body.addWidget(FindingList(others))
+        self._notes.setVisible(bool(others))
+
+
+def show_signatures(body: QVBoxLayout, signatures: Sequence[Evidence]) -> None:
+    """Show each signature with its mark, or that there is none."""
+    if not signatures:
+        body.addLayout(row(IconLabel("fail"), label("Not signed", "strong")))
+        body.addWidget(label("A cluster cannot tell this image from a forged one.", "note"))
+    for item in signatures:
+        words = {"valid": f"Valid, by {item.key}", "invalid": "Not valid", "unknown": "Not checked"}
+        mark = IconLabel(_SIGNATURE_MARK[item.status.value])
+        body.addLayout(row(mark, label(words[item.status.value], "strong")))
+        if item.identity:
+            body.addWidget(label(f"For {item.identity}", "dim"))
+        if item.reason:
+            body.addWidget(label(item.reason, "note"))
+
+
+def _runs(platform: PlatformLook) -> list[tuple[str, str]]:
+    config = platform.config
+    starts = " ".join((*config.entrypoint, *config.command))
+    facts = [
+        ("Starts", starts or "nothing by itself"),
+        ("As user", config.user or "root (none is named)"),
+        ("Work folder", config.working_dir or "/"),
+        ("Built", config.created[:19].replace("T", " ")),
+        ("Base", f"{platform.base.name} {platform.base.how}".strip()),
+    ]
+    return [(name, clean(value, limit=200)) for name, value in facts if value]

@@ -1,0 +1,150 @@
+"""Step 2: which layers nobody else should be able to read, and what that leaves open."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
+
+from kataui.files import size_text
+from kataui.images.look import PlatformLook
+from kataui.ui import theme
+from kataui.ui.icons import IconLabel
+from kataui.ui.images.flow import Flow, Step, selected_rows
+from kataui.ui.images.pile import LayerPile, PileRow
+from kataui.ui.images.steppage import StepPage
+from kataui.ui.widgets.card import Card, clear, row
+from kataui.ui.widgets.choice import ChoiceCards
+from kataui.ui.widgets.facts import Facts
+from kataui.ui.widgets.fields import TextField
+from kataui.ui.widgets.page import Columns
+from kataui.ui.widgets.text import label
+
+_ALL = "No layer can be read without a key. The default for confidential pods."
+_OPEN = (
+    "Anyone can read what stays open, and a base with a back door goes unnoticed. Signing the "
+    "whole image shows a later swap; only a base whose digest you pinned shows that it was the "
+    "right one to begin with. Some platforms refuse images that are only partly encrypted."
+)
+
+
+class LayersStep(StepPage):
+    """Everything, everything above the base, or an explicit choice."""
+
+    step = Step.LAYERS
+    question = "Which layers should nobody else be able to read?"
+    why = "Registries, hosts and cluster administrators see every layer that stays readable."
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        super().__init__(changed)
+        self._mode = "all"
+        self._boxes: list[QCheckBox] = []
+        self._choice = ChoiceCards(
+            [
+                ("all", "Everything", _ALL, "Safest"),
+                ("above-base", "Everything above the base", "", ""),
+                ("choose", "Let me choose", "Pick layers one by one.", ""),
+            ]
+        )
+        self._choice.chosen.connect(self._on_mode)
+        columns = Columns(shares=(1, 1), narrow_u=180)
+        columns.left.addWidget(self._choice)
+        self._picker = QWidget()
+        self._picker_box = QVBoxLayout(self._picker)
+        self._picker_box.setContentsMargins(theme.u(4), 0, 0, 0)
+        columns.left.addWidget(self._picker)
+        self._base = TextField(
+            "Layers of the base", help_text="A number of layers, or the base image itself."
+        )
+        self._base.edit.editingFinished.connect(self.answer_changed)
+        columns.left.addWidget(self._base)
+        self._open = Card(look="warning")
+        self._open.body.addLayout(
+            row(IconLabel("warning"), label("What this leaves open", "strong", wrap=False), None)
+        )
+        self._open.body.addWidget(label(_OPEN))
+        columns.left.addWidget(self._open)
+        self._indexes = TextField(
+            "Layer indexes", help_text='As skopeo counts: 0 is the base, -1 the last, "0,2,-1".'
+        )
+        self._indexes.edit.editingFinished.connect(self._on_indexes)
+        self.expert_box.addWidget(self._indexes)
+        columns.left.addWidget(self._expert)
+        self._pile = LayerPile()
+        self._figures = QVBoxLayout()
+        after = Card("Your image after this", note="top layer first")
+        after.body.addWidget(self._pile)
+        after.body.addLayout(self._figures)
+        columns.right.addWidget(after)
+        self.body.addWidget(columns)
+        self.fields = {"layers": self._base}
+
+    def _on_mode(self, mode: str) -> None:
+        self._mode = mode
+        self._picker.setVisible(mode == "choose")
+        self.answer_changed()
+
+    def _on_indexes(self) -> None:
+        if self._indexes.text and not self._loading:
+            self._mode = "indexes"
+            self.answer_changed()
+
+    def load(self, flow: Flow) -> None:
+        """Show the choice, and the image as it will be."""
+        answers = flow.answers
+        mode = answers.layers if answers.layers in {"all", "above-base"} else "choose"
+        self._mode = mode
+        self._choice.choose(mode)
+        self._picker.setVisible(mode == "choose")
+        self._base.set_text(answers.base)
+        self._indexes.set_text("" if mode != "choose" else answers.layers)
+        platform = flow.look.platforms[0] if flow.look and flow.look.platforms else None
+        if platform is not None:
+            self._show(flow, platform)
+
+    def _show(self, flow: Flow, platform: PlatformLook) -> None:
+        base = platform.base
+        total = len(platform.rows)
+        own = total - (base.count or 0)
+        name = base.name or "the base"
+        text = f"Your {own} layers are encrypted; {base.count} of {name} stay readable. {base.how}"
+        if base.count is None:
+            text = "Say below how many layers the base has; nothing in the image tells it."
+        self._choice.set_consequence("above-base", text)
+        self._base.setVisible(flow.answers.layers == "above-base" or base.count is None)
+        chosen = {index for image, place, index in selected_rows(flow) if (image, place) == (0, 0)}
+        self._show_boxes(platform, chosen)
+        rows = [
+            PileRow(item.name, item.size_bytes, item.index in chosen, item.origin == "base")
+            for item in platform.rows
+        ]
+        self._pile.show_rows(rows, base.name)
+        shut = sum(item.size_bytes for item in rows if item.encrypted)
+        clear(self._figures)
+        figure = f"{size_text(shut)} of {size_text(platform.size_bytes)}"
+        opens = "skopeo, containerd, and guests with a key broker's key"
+        self._figures.addWidget(Facts([("Encrypted", figure), ("Opens in", opens)]))
+        self._open.setVisible(len(chosen) < total)
+
+    def _show_boxes(self, platform: PlatformLook, chosen: set[int]) -> None:
+        if len(self._boxes) != len(platform.rows):
+            clear(self._picker_box)
+            self._boxes = []
+            for item in platform.rows:
+                box = QCheckBox(f"{item.index}  {item.name}, {size_text(item.size_bytes)}")
+                box.setAccessibleName(f"Encrypt layer {item.index}: {item.name}")
+                box.toggled.connect(self.answer_changed)
+                self._boxes.append(box)
+                self._picker_box.addWidget(box)
+        for index, box in enumerate(self._boxes):
+            box.setChecked(index in chosen)
+
+    def store(self, flow: Flow) -> Flow:
+        """Keep which layers."""
+        layers = self._mode
+        if self._mode == "indexes":
+            layers = self._indexes.text
+        elif self._mode == "choose":
+            picked = [str(index) for index, box in enumerate(self._boxes) if box.isChecked()]
+            layers = ",".join(picked)
+        answers = replace(flow.answers, layers=layers, base=self._base.text)
+        return replace(flow, answers=answers)

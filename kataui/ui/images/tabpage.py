@@ -1,0 +1,55 @@
+"""The tab Images while nothing of it is chosen: what it is for, and how to begin."""
+
+from collections.abc import Callable
+
+from kataui.ui.widgets.buttons import Button
+from kataui.ui.widgets.card import Card, row
+from kataui.ui.widgets.drop import DropTarget
+from kataui.ui.widgets.page import Page
+from kataui.ui.widgets.text import label
+
+_QUESTION = "Is this image exactly what I want to run, and can nobody else read it?"
+_WHAT = (
+    "Encrypt and sign container images on this computer, and see it proved: what was written is "
+    "opened again, decrypted and compared before it counts as done."
+)
+
+
+class ImagesTab(Page):
+    """An empty state with one thing to do first."""
+
+    def __init__(
+        self,
+        *,
+        protect: Callable[[], None],
+        verify: Callable[[], None],
+        choose: Callable[[], None],
+        choose_folder: Callable[[], None],
+        sample: Callable[[], None],
+        open_paths: Callable[[list[str]], None],
+    ) -> None:
+        super().__init__(
+            "Images", "Is this image exactly what I want to run, and mine alone to read?"
+        )
+        card = Card()
+        card.body.addWidget(label(_WHAT))
+        card.body.addLayout(
+            row(
+                Button("Protect an image…", protect, icon="lock", kind="primary"),
+                Button("Verify…", verify, icon="shield", name="Verify an image"),
+                Button("Try it with a sample image", sample, icon="demo"),
+                None,
+            )
+        )
+        self.body.addWidget(card)
+        target = DropTarget(
+            "Drop OCI layouts, OCI archives or docker archives to see what they are"
+        )
+        target.layout().addLayout(  # type: ignore[union-attr]
+            row(
+                Button("Archive…", choose, name="Open an archive"),
+                Button("Folder…", choose_folder, name="Open a layout folder"),
+            )
+        )
+        target.dropped.connect(open_paths)
+        self.body.addWidget(target)

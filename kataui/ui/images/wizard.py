@@ -1,0 +1,305 @@
+"""The protect wizard: pages of the window, one question each."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from kataui.errors import Cancelled, KatauiError
+from kataui.images.commands import shell_line
+from kataui.images.keymaking import describe_key
+from kataui.images.look import Look, look
+from kataui.images.protect import Protected, protect
+from kataui.images.protectanswers import ProtectAnswers
+from kataui.progress import Control
+from kataui.ui import theme
+from kataui.ui.images.destinationstep import DestinationStep
+from kataui.ui.images.flow import (
+    STEPS,
+    Flow,
+    Step,
+    answer_text,
+    first_problem,
+    step_problems,
+)
+from kataui.ui.images.layersstep import LayersStep
+from kataui.ui.images.proofstep import ProofStep, WorkStep
+from kataui.ui.images.recipientsstep import RecipientsStep
+from kataui.ui.images.signaturestep import SignatureStep
+from kataui.ui.images.sourcestep import SourceStep
+from kataui.ui.images.steppage import StepPage
+from kataui.ui.images.summarystep import SummaryStep
+from kataui.ui.jobs import Jobs
+from kataui.ui.widgets.buttons import Button
+from kataui.ui.widgets.card import hairline, row
+from kataui.ui.widgets.choice import Segmented
+from kataui.ui.widgets.codebox import CodeBox
+from kataui.ui.widgets.confirm import AskSecret
+from kataui.ui.widgets.steps import Step as ShownStep
+from kataui.ui.widgets.steps import StepList
+from kataui.ui.widgets.text import label
+
+_NARROW_U = 230
+
+
+class ProtectWizard(QWidget):
+    """Shell and conductor: pages copy answers, ``flow`` has the rules, the core does the work."""
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        flow: Flow,
+        *,
+        open_image: Callable[[str], None],
+        on_done: Callable[[list[Protected]], None],
+        on_close: Callable[[], None],
+    ) -> None:
+        super().__init__()
+        self.setProperty("look", "page")
+        self.setAccessibleName("Protect an image")
+        self.flow = flow
+        self._jobs, self._on_done, self._on_close = jobs, on_done, on_close
+        self._control: Control | None = None
+        self._finished = False
+        self._reached = 0
+        self._build_pages(open_image)
+        self._build_shell()
+        self._set_expert("Expert" if flow.expert else "Guided")
+        self.go(Step.SOURCE)
+
+    def _build_pages(self, open_image: Callable[[str], None]) -> None:
+        self._work = WorkStep(self._keep, self._cancel)
+        self._proof = ProofStep(self._keep, open_image)
+        pages: tuple[StepPage, ...] = (
+            SourceStep(self._keep),
+            LayersStep(self._keep),
+            RecipientsStep(self._keep),
+            SignatureStep(self._keep),
+            DestinationStep(self._keep),
+            SummaryStep(self._keep, self.go),
+            self._work,
+            self._proof,
+        )
+        self.pages = {page.step: page for page in pages}
+        self._stack = QStackedWidget()
+        for page in pages:
+            self._stack.addWidget(page)
+
+    def _build_shell(self) -> None:
+        self._title = label("Protect an image", "title")
+        self._mode = Segmented(["Guided", "Expert"], name="Detail")
+        self._mode.chosen.connect(self._set_expert)
+        close = Button("Close", self._on_close, icon="x", name="Close the wizard")
+        header = row(self._title, self._mode, close)
+        header.setContentsMargins(theme.u(7), theme.u(4), theme.u(7), theme.u(4))
+        self._steps = StepList(len(STEPS))
+        self._steps.asked.connect(lambda index: self.go(STEPS[index]))
+        self._steps.setFixedWidth(theme.u(58))
+        self._back = Button("Back", self._go_back, icon="left")
+        self._busy = label("", "note", wrap=False)
+        self._command = Button("Show as command", self._toggle_command, icon="term")
+        self._next = Button("Continue", self._go_on, kind="primary")
+        footer = row(self._back, self._busy, None, self._command, self._next)
+        footer.setContentsMargins(theme.u(7), theme.u(3), theme.u(7), theme.u(3))
+        self._code = CodeBox(name="The command so far")
+        self._code.hide()
+        right = QVBoxLayout()
+        right.setSpacing(0)
+        right.addWidget(self._stack, 1)
+        right.addWidget(self._code)
+        right.addWidget(hairline())
+        right.addLayout(footer)
+        middle = QHBoxLayout()
+        middle.setSpacing(0)
+        middle.addWidget(self._steps)
+        middle.addLayout(right, 1)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        outer.addLayout(header)
+        outer.addWidget(hairline())
+        outer.addLayout(middle, 1)
+
+    @property
+    def step(self) -> Step:
+        """The step that is shown."""
+        page = self._stack.currentWidget()
+        return page.step if isinstance(page, StepPage) else Step.SOURCE
+
+    @property
+    def page(self) -> StepPage:
+        """The page that is shown."""
+        return self.pages[self.step]
+
+    def _keep(self) -> None:
+        """An answer changed: keep it, and show what follows from it."""
+        before = self.flow
+        self.flow = self.page.store(self.flow)
+        if self.flow != before:
+            self._reached = min(self._reached, STEPS.index(Step.SUMMARY))
+        if self.step is Step.LAYERS:
+            self.page.fill(self.flow)
+        self._show_state()
+
+    def go(self, step: Step) -> None:
+        """Show a step, with the answers as they are."""
+        if self._control is not None and step is not Step.PROTECT:
+            return
+        self._stack.setCurrentWidget(self.pages[step])
+        self._reached = max(self._reached, STEPS.index(step))
+        self.page.fill(self.flow)
+        self.page.verticalScrollBar().setValue(0)
+        self._show_state()
+        if step in {Step.SUMMARY, Step.PROOF}:
+            self._next.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _show_state(self) -> None:
+        current, working = STEPS.index(self.step), self._control is not None
+        shown = []
+        for index, step in enumerate(STEPS):
+            done = index < self._reached and not step_problems(self.flow, step)
+            if step in {Step.PROTECT, Step.PROOF}:
+                done = self._finished and index < len(STEPS) - 1
+            reachable = index <= self._reached and not working and step is not Step.PROTECT
+            answer = answer_text(self.flow, step) if index < self._reached else ""
+            shown.append(ShownStep(step.value, answer, done, index == current, reachable))
+        self._steps.show_steps(shown)
+        words = {Step.SUMMARY: "Protect now", Step.PROOF: "Done"}
+        self._next.setText(words.get(self.step, "Continue"))
+        self._next.setAccessibleName(self._next.text())
+        self._next.setVisible(self.step is not Step.PROTECT)
+        self._back.setEnabled(not working and current > 0)
+        self._command.setVisible(current < STEPS.index(Step.SUMMARY))
+        commands = [shell_line(each.as_command()) for each in self.flow.each()]
+        self._code.set_text("\n".join(commands))
+
+    def _set_expert(self, mode: str) -> None:
+        self.flow = replace(self.flow, expert=mode == "Expert")
+        self._mode.choose(mode)
+        for page in self.pages.values():
+            page.show_expert(on=self.flow.expert)
+
+    def _toggle_command(self) -> None:
+        self._code.setVisible(self._code.isHidden())
+
+    def _go_back(self) -> None:
+        index = STEPS.index(self.step)
+        target = STEPS[max(0, index - 1)]
+        self.go(Step.SUMMARY if target is Step.PROTECT else target)
+
+    def _go_on(self) -> None:
+        """Continue: keep the answers, say what is wrong, or go to the next page."""
+        if self.step is Step.PROOF:
+            self._on_close()
+            return
+        self.flow = self.page.store(self.flow)
+        wrong = step_problems(self.flow, self.step)
+        self.page.show_problems(wrong)
+        if wrong:
+            self._show_state()
+            return
+        if self.step is Step.SOURCE and not self.flow.looks:
+            self._look()
+        elif self.step is Step.SUMMARY:
+            self._start()
+        else:
+            self.go(STEPS[STEPS.index(self.step) + 1])
+
+    def _look(self) -> None:
+        """Open the images, to know their layers."""
+        sources, base = self.flow.sources, self.flow.answers.base
+        self._next.set_reason("The images are being opened.")
+        self._busy.setText("Opening…")
+
+        def work(control: Control) -> tuple[Look, ...]:
+            return tuple(look(source, control, base=base) for source in sources)
+
+        self._jobs.start(work, on_done=self._on_looked, on_error=self._on_look_failed)
+
+    def _end_look(self) -> None:
+        self._next.set_reason("")
+        self._busy.setText("")
+
+    def _on_looked(self, looks: tuple[Look, ...]) -> None:
+        self._end_look()
+        self.flow = replace(self.flow, looks=looks)
+        if len(self.flow.sources) == 1:
+            self._title.setText(f"Protect {answer_text(self.flow, Step.SOURCE)}")
+        self.go(Step.LAYERS)
+
+    def _on_look_failed(self, error: Exception) -> None:
+        self._end_look()
+        text = f"{error.message} {error.hint}" if isinstance(error, KatauiError) else str(error)
+        self.pages[Step.SOURCE].show_problems({"source": text.strip()})
+
+    def _start(self) -> None:
+        wrong = first_problem(self.flow)
+        if wrong is not None:
+            self.go(wrong)
+            self.page.show_problems(step_problems(self.flow, wrong))
+            return
+        paths = (self.flow.answers.sign_key, *self.flow.answers.keys)
+        locked = [
+            path for path in paths if Path(path).is_file() and describe_key(Path(path)).locked
+        ]
+        self._unlock(list(dict.fromkeys(locked)), {})
+
+    def _unlock(self, locked: list[str], secrets: dict[str, str]) -> None:
+        """Ask for one passphrase after the other, then begin."""
+        if not locked:
+            self._run(secrets)
+            return
+        name = Path(locked[0]).name
+        prompt = f"Passphrase of {name}"
+
+        def keep(secret: str) -> None:
+            self._unlock(locked[1:], {**secrets, prompt: secret})
+
+        AskSecret(self, prompt, keep).open()
+
+    def _run(self, secrets: dict[str, str]) -> None:
+        self._finished = False
+        self._work.begin()
+        work = partial(_protect_all, self.flow.each(), secrets)
+        self._control = self._jobs.start(
+            work,
+            on_done=self._on_protected,
+            on_error=self._on_failed,
+            on_progress=self._work.show_progress,
+            target=self.flow.answers.destination,
+        )
+        self.go(Step.PROTECT)
+
+    def _cancel(self) -> None:
+        if self._control is not None:
+            self._control.cancel()
+
+    def on_closed(self) -> None:
+        """The page is closed: its work is cancelled."""
+        self._cancel()
+
+    def _on_protected(self, done: list[Protected]) -> None:
+        self._control = None
+        self._finished = True
+        self._proof.show_done(done)
+        self.go(Step.PROOF)
+        self._on_done(done)
+
+    def _on_failed(self, error: Exception) -> None:
+        self._control = None
+        if isinstance(error, Cancelled):
+            self.go(Step.SUMMARY)
+            self._busy.setText("Cancelled. Nothing was written.")
+            return
+        self._proof.show_error(error)
+        self.go(Step.PROOF)
+
+
+def _protect_all(
+    each: tuple[ProtectAnswers, ...], secrets: dict[str, str], control: Control
+) -> list[Protected]:
+    """Protect one image after the other."""
+    return [protect(answers, ask=secrets.get, control=control) for answers in each]

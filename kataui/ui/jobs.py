@@ -1,0 +1,132 @@
+"""The one place where work leaves the UI thread."""
+
+import logging
+import queue
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+from kataui.errors import Cancelled, KatauiError
+from kataui.progress import Control, Progress
+
+log = logging.getLogger(__name__)
+Call = Callable[[], None]
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    """One piece of work: what to run and whom to tell; ``latest`` is progress not yet shown."""
+
+    work: Callable[[Control], Any]
+    on_done: Callable[[Any], None]
+    on_error: Callable[[Exception], None]
+    on_progress: Callable[[Progress], None] | None
+    target: str
+    control: Control = field(default_factory=Control)
+    latest: Progress | None = None
+
+
+class Jobs(QObject):
+    """Owns the worker threads; every callback runs in the UI thread.
+
+    A job is no QObject: one signal of this object, which lives as long as the window, wakes the
+    UI thread, so no QObject dies in or under a worker. Jobs with the same ``target`` run one
+    after the other.
+    """
+
+    _wake = Signal()
+    busy_changed = Signal()
+
+    def __init__(self, parent: QObject | None = None, *, workers: int = 2) -> None:
+        super().__init__(parent)
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="job")
+        self._calls: queue.SimpleQueue[Call] = queue.SimpleQueue()
+        self._running: list[_Job] = []
+        self._waiting: list[_Job] = []
+        self._closed = False
+        self._wake.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+
+    @property
+    def busy(self) -> bool:
+        """Whether any job runs or waits."""
+        return bool(self._running or self._waiting)
+
+    def start(
+        self,
+        work: Callable[[Control], Any],
+        *,
+        on_done: Callable[[Any], None],
+        on_error: Callable[[Exception], None],
+        on_progress: Callable[[Progress], None] | None = None,
+        target: str = "",
+    ) -> Control:
+        """Run ``work`` in a worker; ``on_error`` also gets ``Cancelled``."""
+        job = _Job(work, on_done, on_error, on_progress, target)
+        if on_progress is not None:
+            job.control = Control(lambda progress: self._progress(job, progress))
+        if target and any(other.target == target for other in self._running):
+            self._waiting.append(job)
+        else:
+            self._submit(job)
+        self.busy_changed.emit()
+        return job.control
+
+    def shutdown(self) -> None:
+        """Cancel everything and wait; no callback runs after it."""
+        self._closed = True
+        for job in (*self._running, *self._waiting):
+            job.control.cancel()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _submit(self, job: _Job) -> None:
+        self._running.append(job)
+        future = self._pool.submit(self._run, job)
+        future.add_done_callback(lambda done: self._post(lambda: self._finish(job, done)))
+
+    @staticmethod
+    def _run(job: _Job) -> Any:
+        job.control.check()
+        return job.work(job.control)
+
+    def _progress(self, job: _Job, progress: Progress) -> None:
+        """From the worker: only the newest report is shown when the UI thread is late."""
+        late = job.latest is not None
+        job.latest = progress
+        if not late:
+            self._post(lambda: self._show(job))
+
+    @staticmethod
+    def _show(job: _Job) -> None:
+        progress, job.latest = job.latest, None
+        if progress is not None and job.on_progress is not None:
+            job.on_progress(progress)
+
+    def _post(self, call: Call) -> None:
+        if not self._closed:
+            self._calls.put(call)
+            self._wake.emit()
+
+    def _finish(self, job: _Job, done: "Future[Any]") -> None:
+        self._running.remove(job)
+        for other in self._waiting:
+            if all(other.target != running.target for running in self._running):
+                self._waiting.remove(other)
+                self._submit(other)
+                break
+        self.busy_changed.emit()
+        error = done.exception()
+        if error is None:
+            job.on_done(done.result())
+        elif isinstance(error, Exception):
+            if not isinstance(error, KatauiError):
+                log.error("job failed", exc_info=error)
+            elif not isinstance(error, Cancelled):
+                log.info("job ended: %s", error.message)
+            job.on_error(error)
+
+    def _deliver(self) -> None:
+        while not self._closed and not self._calls.empty():
+            self._calls.get()()

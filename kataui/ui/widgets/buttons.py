@@ -1,0 +1,45 @@
+"""Buttons with an icon that follows the theme."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QSize
+from PySide6.QtWidgets import QPushButton, QSizePolicy
+
+from kataui.ui import icons, theme
+
+_ROLE = {"primary": "on_accent", "quiet": "accent"}
+
+
+class Button(QPushButton):
+    """A button; ``kind`` is "primary" (one a page), "quiet", or empty."""
+
+    def __init__(
+        self,
+        text: str,
+        on_click: Callable[[], object] | None = None,
+        *,
+        icon: str = "",
+        kind: str = "",
+        name: str = "",
+    ) -> None:
+        super().__init__(text)
+        self._icon = icon
+        self.setProperty("kind", kind)
+        self.setAccessibleName(name or text.replace("&", "").rstrip("."))
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        if on_click is not None:
+            self.clicked.connect(lambda _checked: on_click())
+        if icon:
+            self._draw()
+            theme.state().changed.connect(self._draw)
+
+    def _draw(self) -> None:
+        role = _ROLE.get(str(self.property("kind")), "text_secondary")
+        self.setIcon(icons.icon(self._icon, role))
+        self.setIconSize(QSize(theme.u(4), theme.u(4)))
+
+    def set_reason(self, reason: str) -> None:
+        """Disable with a reason, or enable when there is none."""
+        self.setEnabled(not reason)
+        self.setToolTip(reason)
+        self.setAccessibleDescription(reason)

@@ -1,0 +1,57 @@
+"""A question before something that cannot be undone, and a passphrase prompt; never blocking."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
+
+from kataui.ui import theme
+from kataui.ui.widgets.buttons import Button
+from kataui.ui.widgets.card import row
+from kataui.ui.widgets.fields import TextField
+from kataui.ui.widgets.text import label
+
+
+class _Dialog(QDialog):
+    """The frame that both share."""
+
+    def __init__(self, parent: QWidget, title: str) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(title)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.column = QVBoxLayout(self)
+        margin = theme.u(6)
+        self.column.setContentsMargins(margin, margin, margin, margin)
+        self.column.setSpacing(theme.u(4))
+        self.column.addWidget(label(title, "title"))
+        self.setMinimumWidth(theme.u(110))
+
+
+class Confirm(_Dialog):
+    """Asks once; ``then`` is called when the user agrees."""
+
+    def __init__(
+        self, parent: QWidget, title: str, text: str, verb: str, then: Callable[[], None]
+    ) -> None:
+        super().__init__(parent, title)
+        self.column.addWidget(label(text))
+        back = Button("Go back", self.reject)
+        agree = Button(verb, self.accept, kind="primary")
+        self.column.addLayout(row(None, back, agree))
+        self.accepted.connect(then)
+
+
+class AskSecret(_Dialog):
+    """Asks for a passphrase; ``then`` gets it. Nothing keeps it."""
+
+    def __init__(self, parent: QWidget, title: str, then: Callable[[str], None]) -> None:
+        super().__init__(parent, title)
+        self._then = then
+        help_text = "An empty passphrase is allowed. It is not stored."
+        self.field = TextField("Passphrase", secret=True, help_text=help_text)
+        self.column.addWidget(self.field)
+        back = Button("Go back", self.reject)
+        agree = Button("Unlock", self.accept, kind="primary")
+        agree.setDefault(True)
+        self.column.addLayout(row(None, back, agree))
+        self.accepted.connect(lambda: self._then(self.field.edit.text()))

@@ -1,0 +1,49 @@
+"""A place to drop files on."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
+
+from kataui.ui import theme
+from kataui.ui.icons import IconLabel
+from kataui.ui.widgets.text import label, restyle
+
+
+def dropped_paths(event: QDropEvent | QDragEnterEvent) -> list[str]:
+    """The local paths that are dragged."""
+    return [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+
+
+class DropTarget(QFrame):
+    """A dashed frame with a sentence and a button; ``dropped`` gives the paths."""
+
+    dropped = Signal(list)
+
+    def __init__(self, sentence: str, button: QWidget | None = None) -> None:
+        super().__init__()
+        self.setProperty("look", "drop")
+        self.setAcceptDrops(True)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(theme.u(4), theme.u(3), theme.u(4), theme.u(3))
+        layout.setSpacing(theme.u(3))
+        layout.addWidget(IconLabel("save"))
+        layout.addWidget(label(sentence, "dim"), 1)
+        if button is not None:
+            layout.addWidget(button)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Show that the drop will be taken."""
+        if dropped_paths(event):
+            restyle(self, look="dropping")
+            event.acceptProposedAction()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """Look as before."""
+        restyle(self, look="drop")
+        super().dragLeaveEvent(event)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Take the paths."""
+        restyle(self, look="drop")
+        event.acceptProposedAction()
+        self.dropped.emit(dropped_paths(event))

@@ -1,0 +1,171 @@
+"""Form fields: label above, help or the problem below, never scolding while one types first."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QLineEdit,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from kataui.ui import icons, theme
+from kataui.ui.icons import IconLabel
+from kataui.ui.widgets.buttons import Button
+from kataui.ui.widgets.card import row
+from kataui.ui.widgets.text import label, restyle
+
+
+class Field(QWidget):
+    """A labelled field; ``show_problem`` puts a sentence in the place of the help."""
+
+    def __init__(self, name: str, control: QWidget, *, help_text: str = "") -> None:
+        super().__init__()
+        self.control = control
+        self._help_text = help_text
+        self._title = label(name, "label", wrap=False)
+        self._title.setBuddy(control)
+        control.setAccessibleName(name)
+        self._mark = IconLabel("error", size_u=4)
+        self._below = label(help_text, "note")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(theme.u(1))
+        layout.addWidget(self._title)
+        self._line = row(control)
+        layout.addLayout(self._line)
+        layout.addLayout(row(self._mark, self._below, spacing_u=1.5))
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.show_problem("")
+
+    @property
+    def problem(self) -> str:
+        """The problem that is shown, or nothing."""
+        return self._below.text() if self._mark.isVisibleTo(self) else ""
+
+    def show_problem(self, text: str) -> None:
+        """Say what is wrong, or show the help again."""
+        self._mark.setVisible(bool(text))
+        self._below.setText(text or self._help_text)
+        restyle(self._below, tone="fail" if text else "")
+        self._below.setVisible(bool(text or self._help_text))
+        self.control.setAccessibleDescription(text or self._help_text)
+
+
+class TextField(Field):
+    """One line of text."""
+
+    changed = Signal(str)
+
+    def __init__(
+        self, name: str, *, help_text: str = "", placeholder: str = "", secret: bool = False
+    ) -> None:
+        self.edit = QLineEdit()
+        self.edit.setPlaceholderText(placeholder)
+        if secret:
+            self.edit.setEchoMode(QLineEdit.EchoMode.Password)
+        super().__init__(name, self.edit, help_text=help_text)
+        self.edit.textChanged.connect(self._on_changed)
+
+    def _on_changed(self, text: str) -> None:
+        self.show_problem("")
+        self.changed.emit(text)
+
+    @property
+    def text(self) -> str:
+        """What was typed, without blanks around it."""
+        return self.edit.text().strip()
+
+    def set_text(self, text: str) -> None:
+        """Fill the field."""
+        if text != self.edit.text():
+            self.edit.setText(text)
+
+
+class _Combo(QComboBox):
+    """A combo box whose arrow follows the theme (a style sheet takes Qt's own away)."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the arrow at the right."""
+        super().paintEvent(event)
+        side = theme.u(4)
+        painter = QPainter(self)
+        arrow = icons.pixmap("down", side)
+        painter.drawPixmap(self.width() - side - theme.u(2), (self.height() - side) // 2, arrow)
+        painter.end()
+
+
+class ChoiceField(Field):
+    """One of a few words; items are (value, text)."""
+
+    changed = Signal(str)
+
+    def __init__(self, name: str, items: list[tuple[str, str]], *, help_text: str = "") -> None:
+        self.combo = _Combo()
+        for value, text in items:
+            self.combo.addItem(text, value)
+        super().__init__(name, self.combo, help_text=help_text)
+        self.combo.currentIndexChanged.connect(lambda _: self.changed.emit(self.value))
+
+    @property
+    def value(self) -> str:
+        """The value of the chosen item."""
+        return str(self.combo.currentData())
+
+    def set_value(self, value: str) -> None:
+        """Choose an item."""
+        self.combo.setCurrentIndex(max(0, self.combo.findData(value)))
+
+
+class PathField(TextField):
+    """A path that can be typed, chosen or dropped; ``mode`` is "open", "folder" or "save"."""
+
+    def __init__(
+        self, name: str, *, mode: str = "open", help_text: str = "", placeholder: str = ""
+    ) -> None:
+        super().__init__(name, help_text=help_text, placeholder=placeholder)
+        self._mode = mode
+        self._name = name
+        words = {"open": "Choose file…", "folder": "Choose folder…", "save": "Choose…"}
+        self.button = Button(words[mode], self._choose, name=f"Choose: {name}")
+        self._line.addWidget(self.button)
+        self.setAcceptDrops(True)
+        self.edit.setAcceptDrops(False)
+
+    def _choose(self) -> None:
+        choose_path(self, self._name, self._mode, self.text, self.set_text)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take one local path."""
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Fill the field with what was dropped."""
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            self.set_text(paths[0])
+            event.acceptProposedAction()
+
+
+def choose_path(
+    parent: QWidget, title: str, mode: str, start: str, then: Callable[[str], None]
+) -> None:
+    """Let the user choose a file or folder; ``then`` gets the path. Never blocks."""
+    dialog = QFileDialog(parent, title)
+    if mode == "folder":
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+    elif mode == "save":
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)
+    else:
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    if start and Path(start).parent.is_dir():
+        dialog.setDirectory(str(Path(start).parent))
+    dialog.fileSelected.connect(then)
+    dialog.open()

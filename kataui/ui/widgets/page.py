@@ -1,0 +1,91 @@
+"""A page of the window: a header with actions, and a body that scrolls."""
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from kataui.ui import theme
+from kataui.ui.widgets.card import row
+from kataui.ui.widgets.text import label
+
+
+class Scroll(QScrollArea):
+    """Scrolls down only; its content is as wide as the window and as high as it needs."""
+
+    def __init__(self, *, margin_u: float = 7) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        content = QWidget()
+        content.setProperty("look", "page")
+        self.body = QVBoxLayout(content)
+        margin = theme.u(margin_u)
+        self.body.setContentsMargins(margin, theme.u(5), margin, margin)
+        self.body.setSpacing(theme.u(4))
+        self.body.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.setWidget(content)
+
+
+class Page(QWidget):
+    """Title, one line of facts, actions at the right (the primary last), and ``body``."""
+
+    def __init__(
+        self, title: str, facts: str = "", *, actions: list[QWidget] | None = None
+    ) -> None:
+        super().__init__()
+        self.setProperty("look", "page")
+        self.setAccessibleName(title)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        self.title = label(title, "title")
+        self.facts = label(facts, "dim", selectable=True)
+        self.facts.setVisible(bool(facts))
+        words = QVBoxLayout()
+        words.setSpacing(theme.u(0.5))
+        words.addWidget(self.title)
+        words.addWidget(self.facts)
+        header = QHBoxLayout()
+        header.setContentsMargins(theme.u(7), theme.u(5), theme.u(7), theme.u(1))
+        header.addLayout(words, 1)
+        header.addLayout(row(*(actions or [])))
+        layout.addLayout(header)
+        self.scroller = Scroll()
+        self.body = self.scroller.body
+        self.body.setContentsMargins(theme.u(7), theme.u(3), theme.u(7), theme.u(7))
+        layout.addWidget(self.scroller, 1)
+
+    def set_facts(self, text: str) -> None:
+        """Change the line under the title."""
+        self.facts.setText(text)
+        self.facts.setVisible(bool(text))
+
+
+class Columns(QWidget):
+    """Two columns that become one when there is no room for both."""
+
+    def __init__(self, *, narrow_u: float = 210, shares: tuple[int, int] = (7, 3)) -> None:
+        super().__init__()
+        self._narrow_u, self._shares = narrow_u, shares
+        self.left, self.right = QVBoxLayout(), QVBoxLayout()
+        for side in (self.left, self.right):
+            side.setSpacing(theme.u(4))
+            side.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._outer = QHBoxLayout(self)
+        self._outer.setContentsMargins(0, 0, 0, 0)
+        self._outer.setSpacing(theme.u(4))
+        self._outer.addLayout(self.left, shares[0])
+        self._outer.addLayout(self.right, shares[1])
+        self.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Turn the columns when the width passes the limit."""
+        if event.type() is QEvent.Type.Resize:
+            narrow = self.width() < theme.u(self._narrow_u)
+            wanted = (
+                QHBoxLayout.Direction.TopToBottom if narrow else QHBoxLayout.Direction.LeftToRight
+            )
+            if self._outer.direction() is not wanted:
+                self._outer.setDirection(wanted)
+        return super().eventFilter(watched, event)

@@ -1,0 +1,80 @@
+"""The progress of one job: step, bar, bytes, rate, remaining time, cancel."""
+
+import time
+from collections.abc import Callable
+
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
+from PySide6.QtWidgets import QProgressBar
+
+from kataui.files import size_text
+from kataui.progress import Progress
+from kataui.ui import theme
+from kataui.ui.widgets.buttons import Button
+from kataui.ui.widgets.card import Card, row
+from kataui.ui.widgets.text import label
+
+_FULL = 1000  # per mille: byte counts do not fit a 32 bit bar
+_ESTIMATE_AFTER_S = 3.0
+_ANNOUNCE_EVERY = 100
+
+
+class ProgressPanel(Card):
+    """Shows ``Progress`` reports; Cancel calls back once and says so at once."""
+
+    def __init__(self, on_cancel: Callable[[], object], *, note: str = "") -> None:
+        super().__init__()
+        self._on_cancel = on_cancel
+        self._began_s = time.monotonic()
+        self._step = ""
+        self._told = 0
+        self._name = label("Starting…", "heading")
+        self._numbers = label("", "note")
+        self._bar = QProgressBar()
+        self._bar.setRange(0, _FULL)
+        self._bar.setTextVisible(False)
+        self._bar.setAccessibleName("Progress")
+        self._button = Button("Cancel", self._cancel, icon="x")
+        self.body.addWidget(self._name)
+        self.body.addWidget(self._bar)
+        self.body.addLayout(row(self._numbers, None, self._button))
+        if note:
+            self.body.addSpacing(theme.u(1))
+            self.body.addWidget(label(note, "note"))
+
+    def _cancel(self) -> None:
+        self._button.setEnabled(False)
+        self._name.setText("Cancelling…")
+        self._on_cancel()
+
+    def show_progress(self, progress: Progress) -> None:
+        """Show one report."""
+        if not self._button.isEnabled():
+            return
+        if progress.step != self._step:
+            self._step = progress.step
+            self._began_s = time.monotonic()
+            self._told = 0
+        self._name.setText(progress.step)
+        if not progress.total_bytes:
+            self._bar.setRange(0, 0)
+            return
+        self._bar.setRange(0, _FULL)
+        share = progress.done_bytes * _FULL // progress.total_bytes
+        self._bar.setValue(share)
+        self._numbers.setText(self._figures(progress))
+        if share - self._told >= _ANNOUNCE_EVERY:
+            self._told = share
+            text = f"{progress.step}, {share // 10} percent"
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
+
+    def _figures(self, progress: Progress) -> str:
+        done, total = size_text(progress.done_bytes), size_text(progress.total_bytes)
+        took_s = time.monotonic() - self._began_s
+        parts = [f"{done} of {total}"]
+        if took_s > 1 and progress.done_bytes:
+            rate = progress.done_bytes / took_s
+            parts.append(f"{size_text(int(rate))}/s")
+            if took_s > _ESTIMATE_AFTER_S:
+                left_s = (progress.total_bytes - progress.done_bytes) / rate
+                parts.append(f"about {max(1, round(left_s))} s left")
+        return ", ".join(parts)

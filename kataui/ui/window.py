@@ -1,0 +1,214 @@
+"""The main window: sidebar, pages, status line. It knows pages only by their keys."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtGui import (
+    QAction,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QKeySequence,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from kataui.ui import theme
+from kataui.ui.focus import FocusRing
+from kataui.ui.jobs import Jobs
+from kataui.ui.sidebar import Entry, Sidebar
+from kataui.ui.widgets.card import hairline, row
+from kataui.ui.widgets.confirm import Confirm
+from kataui.ui.widgets.drop import dropped_paths
+from kataui.ui.widgets.text import label
+
+_RAIL_BELOW_U = 275  # 1100 px at a 14 px font
+HOME = "home"
+
+
+class Closable(Protocol):
+    """A page that wants to know when it is closed."""
+
+    def on_closed(self) -> None:
+        """Stop what the page is doing."""
+
+
+@dataclass(slots=True)
+class _Place:
+    """A page that may not be made yet."""
+
+    make: Callable[[], QWidget]
+    widget: QWidget | None = None
+    closable: bool = False
+
+
+class Window(QMainWindow):
+    """Pages are made when they are first shown. ``open_paths`` is set by the application."""
+
+    def __init__(self, jobs: Jobs) -> None:
+        super().__init__()
+        self.jobs = jobs
+        self.open_paths: Callable[[list[str]], None] = lambda _paths: None
+        self._places: dict[str, _Place] = {}
+        self._rail_wanted: bool | None = None
+        self.setWindowTitle("kataui")
+        self.setAcceptDrops(True)
+        self.sidebar = Sidebar()
+        self.sidebar.chosen.connect(self.go)
+        self._stack = QStackedWidget()
+        self._network = label("No network used since start", "note", wrap=False)
+        self._keys = label("Ctrl+O open · Ctrl+B sidebar · Alt+↑↓ pages", "note", wrap=False)
+        self._build()
+        self._add_actions()
+        self._ring = FocusRing(self)
+        jobs.setParent(self)
+        self.resize(theme.u(330), theme.u(215))
+        self._restore_geometry()
+
+    def _build(self) -> None:
+        status = QWidget()
+        status.setProperty("look", "sidebar")
+        status.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        line = row(self._network, None, self._keys)
+        line.setContentsMargins(theme.u(7), theme.u(1), theme.u(7), theme.u(1))
+        status.setLayout(line)
+        right = QVBoxLayout()
+        right.setSpacing(0)
+        right.addWidget(self._stack, 1)
+        right.addWidget(hairline())
+        right.addWidget(status)
+        central = QWidget()
+        layout = QHBoxLayout(central)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.sidebar)
+        edge = hairline()
+        edge.setMaximumHeight(16777215)
+        edge.setMinimumHeight(0)
+        edge.setFixedWidth(1)
+        layout.addWidget(edge)
+        layout.addLayout(right, 1)
+        self.setCentralWidget(central)
+
+    def _add_actions(self) -> None:
+        for text, keys, action in (
+            ("Sidebar", "Ctrl+B", self._toggle_rail),
+            ("Home", "Ctrl+1", lambda: self.go(HOME)),
+            ("Images", "Ctrl+2", lambda: self.go("images")),
+            ("Close page", "Ctrl+W", self.close_current),
+            ("Next page", "Alt+Down", lambda: self._walk(1)),
+            ("Previous page", "Alt+Up", lambda: self._walk(-1)),
+            ("Quit", "Ctrl+Q", self.close),
+        ):
+            item = QAction(text, self)
+            item.setShortcut(QKeySequence(keys))
+            item.triggered.connect(lambda _checked=False, action=action: action())
+            self.addAction(item)
+
+    def add_page(
+        self, key: str, entry: Entry, make: Callable[[], QWidget], *, under: str = ""
+    ) -> None:
+        """Register a page; what lies ``under`` a tab can be closed."""
+        self._places[key] = _Place(make, closable=bool(under))
+        self.sidebar.add(key, entry, under=under)
+
+    def has_page(self, key: str) -> bool:
+        """Whether a page is registered."""
+        return key in self._places
+
+    def page(self, key: str) -> QWidget:
+        """The page, made now if it was not yet."""
+        place = self._places[key]
+        if place.widget is None:
+            place.widget = place.make()
+            self._stack.addWidget(place.widget)
+        return place.widget
+
+    def go(self, key: str) -> None:
+        """Show a page."""
+        if key in self._places:
+            self._stack.setCurrentWidget(self.page(key))
+            self.sidebar.choose(key)
+
+    @property
+    def current_key(self) -> str:
+        """The key of the page that is shown."""
+        shown = self._stack.currentWidget()
+        return next((k for k, p in self._places.items() if p.widget is shown and shown), "")
+
+    def set_entry(self, key: str, entry: Entry) -> None:
+        """Change a page's line in the sidebar."""
+        if key in self._places:
+            self.sidebar.add(key, entry)
+
+    def set_network(self, text: str) -> None:
+        """Say what network was used."""
+        self._network.setText(text)
+
+    def close_current(self) -> None:
+        """Close the page that is shown, if it is one that was opened."""
+        key = self.current_key
+        if key and self._places[key].closable:
+            self.close_page(key)
+
+    def close_page(self, key: str) -> None:
+        """Close a page: it stops its work and goes."""
+        place = self._places.pop(key)
+        self.sidebar.remove(key)
+        if place.widget is not None:
+            closed = getattr(place.widget, "on_closed", None)
+            if closed is not None:
+                closed()
+            self._stack.removeWidget(place.widget)
+            place.widget.deleteLater()
+        self.go(HOME)
+
+    def _walk(self, by: int) -> None:
+        keys = self.sidebar.keys()
+        if self.current_key in keys:
+            self.go(keys[(keys.index(self.current_key) + by) % len(keys)])
+
+    def _toggle_rail(self) -> None:
+        self._rail_wanted = not self.sidebar.is_rail
+        self.sidebar.set_rail(on=self._rail_wanted)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A narrow window shows the rail, unless the user decided."""
+        super().resizeEvent(event)
+        if self._rail_wanted is None:
+            self.sidebar.set_rail(on=self.width() < theme.u(_RAIL_BELOW_U))
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take local files and folders anywhere."""
+        if dropped_paths(event):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open what was dropped."""
+        event.acceptProposedAction()
+        self.open_paths(dropped_paths(event))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Ask once while work is going on; then cancel it, wait, and keep the geometry."""
+        if self.jobs.busy and not self.property("sure"):
+            event.ignore()
+            self._ask_to_close()
+            return
+        self.jobs.shutdown()
+        QSettings().setValue("window/geometry", self.saveGeometry())
+        super().closeEvent(event)
+
+    def _ask_to_close(self) -> None:
+        def close() -> None:
+            self.setProperty("sure", True)  # noqa: FBT003 - a Qt property
+            self.close()
+
+        text = "Work is going on. Closing cancels it; nothing half done is left anywhere."
+        Confirm(self, "Close kataui?", text, "Cancel the work and close", close).open()
+
+    def _restore_geometry(self) -> None:
+        geometry = QSettings().value("window/geometry")
+        if geometry is not None:
+            self.restoreGeometry(geometry)
