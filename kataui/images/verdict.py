@@ -144,7 +144,7 @@ def _encryption_findings(facts: Facts) -> Iterator[Finding]:
         yield Finding("IMG-NOT-ENCRYPTED", Severity.ERROR, "Encryption", message, fix=fix)
         return
     if plain:
-        message = f"{_count(plain, 'layer')} of {len(facts.layers)} can be read by anyone."
+        message = f"{plain} of {_count(len(facts.layers), 'layer')} can be read by anyone."
         why = "A back door in a readable base goes unnoticed unless its digest is pinned."
         yield Finding("IMG-PARTLY", Severity.WARNING, "Encryption", message, why=why)
     shut = [item for item in facts.encrypted if item.present and item.mac_ok is None]

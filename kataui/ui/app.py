@@ -42,6 +42,7 @@ def make_window() -> Window:
     window = Window(jobs)
     images = Images(window)
     window.open_paths = images.open_paths
+    window.choose = images.choose_image
 
     def forget() -> None:
         settings.save(replace(settings.load(), recent=()))

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout
 
 from kataui.settings import Recent
@@ -51,18 +53,21 @@ class VerbCard(QPushButton):
         self._layout.addWidget(label(title, "heading"))
         self._layout.addWidget(label(text, "dim"))
         self._layout.addStretch(1)
-        self.setMinimumHeight(theme.u(38))
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        policy.setHeightForWidth(True)  # noqa: FBT003 - the words wrap
-        self.setSizePolicy(policy)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    def heightForWidth(self, width: int) -> int:
-        """As high as the words need at this width."""
-        return max(self._layout.heightForWidth(width), theme.u(38))
+    def sizeHint(self) -> QSize:
+        """As high as the words need at the present width (a button does not ask its layout)."""
+        height = self._layout.heightForWidth(max(self.width(), theme.u(30)))
+        return QSize(theme.u(60), max(height, theme.u(34)))
 
-    def hasHeightForWidth(self) -> bool:
-        """Yes: the words wrap."""
-        return True
+    def minimumSizeHint(self) -> QSize:
+        """May be narrow, but never cuts its words."""
+        return QSize(theme.u(30), self.sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another width needs another height."""
+        super().resizeEvent(event)
+        self.updateGeometry()
 
 
 class HomePage(Scroll):

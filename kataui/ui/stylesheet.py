@@ -40,14 +40,13 @@ def _text_styles(theme: dict[str, Any], tokens: dict[str, Any], points: float) -
             continue
         size = points * style["scale"]
         sheet.append(
-            f'QLabel[textStyle="{name}"], QPlainTextEdit[textStyle="{name}"] {{ font-size: {size:.2f}pt; '
-            f"font-weight: {style['weight']}; color: {tone.get(name, neutral['text'])}; }}"
+            f'QLabel[textStyle="{name}"], QPlainTextEdit[textStyle="{name}"] {{ '
+            f"font-size: {size:.2f}pt; font-weight: {style['weight']}; color: {tone.get(name, neutral['text'])}; }}"
         )
     return sheet
 
 
 _SHEET = """
-* { outline: none; }
 QMainWindow, QDialog, QScrollArea, QWidget[look="page"] { background: %(window)s; }
 QScrollArea { border: none; }
 QWidget[look="sidebar"] { background: %(sidebar)s; }
@@ -78,8 +77,7 @@ QPushButton[kind="card"] { background: %(surface)s; border: 1px solid %(line)s;
 QPushButton[kind="card"]:hover { border-color: %(accent)s; }
 QPushButton[kind="segment"] { background: transparent; border: 1px solid transparent;
   border-radius: 5px; padding: %(u)dpx %(u2)dpx; }
-QPushButton[kind="segment"]:checked { background: %(surface)s; border-color: %(border)s;
-  font-weight: 600; }
+QPushButton[kind="segment"]:checked { background: %(surface)s; border-color: %(border)s; }
 QLineEdit, QComboBox, QPlainTextEdit { background: %(surface)s; border: 1px solid %(border)s;
   border-radius: 6px; padding: %(u)dpx %(u2)dpx; selection-background-color: %(accent)s;
   selection-color: %(on_accent)s; min-height: %(u3)dpx; }
@@ -87,7 +85,6 @@ QLineEdit[wrong="true"] { border: 2px solid %(text)s; }
 QComboBox::drop-down { border: none; width: %(u3)dpx; }
 QComboBox QAbstractItemView { background: %(surface)s; border: 1px solid %(line)s; }
 QPlainTextEdit[look="code"] { background: %(sunken)s; border: 1px solid %(line)s; }
-QCheckBox, QRadioButton { spacing: %(u2)dpx; background: transparent; }
 QProgressBar { background: %(line)s; border: none; border-radius: 3px; max-height: 6px;
   min-height: 6px; }
 QProgressBar::chunk { background: %(accent)s; border-radius: 3px; }

@@ -45,12 +45,13 @@ class _Place:
 
 
 class Window(QMainWindow):
-    """Pages are made when they are first shown. ``open_paths`` is set by the application."""
+    """Pages are made when they are first shown. ``open_paths`` and ``choose`` are set later."""
 
     def __init__(self, jobs: Jobs) -> None:
         super().__init__()
         self.jobs = jobs
         self.open_paths: Callable[[list[str]], None] = lambda _paths: None
+        self.choose: Callable[[], None] = lambda: None
         self._places: dict[str, _Place] = {}
         self._rail_wanted: bool | None = None
         self.setWindowTitle("kataui")
@@ -94,6 +95,7 @@ class Window(QMainWindow):
 
     def _add_actions(self) -> None:
         for text, keys, action in (
+            ("Open", "Ctrl+O", self._choose),
             ("Sidebar", "Ctrl+B", self._toggle_rail),
             ("Home", "Ctrl+1", lambda: self.go(HOME)),
             ("Images", "Ctrl+2", lambda: self.go("images")),
@@ -164,6 +166,9 @@ class Window(QMainWindow):
             self._stack.removeWidget(place.widget)
             place.widget.deleteLater()
         self.go(HOME)
+
+    def _choose(self) -> None:
+        self.choose()
 
     def _walk(self, by: int) -> None:
         keys = self.sidebar.keys()

@@ -106,7 +106,9 @@ class LayersStep(StepPage):
         total = len(platform.rows)
         own = total - (base.count or 0)
         name = base.name or "the base"
-        text = f"Your {own} layers are encrypted; {base.count} of {name} stay readable. {base.how}"
+        text = (
+            f"Your {own} layers are encrypted; {base.count} of {name} stay readable ({base.how})."
+        )
         if base.count is None:
             text = "Say below how many layers the base has; nothing in the image tells it."
         self._choice.set_consequence("above-base", text)

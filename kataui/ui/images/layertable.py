@@ -182,10 +182,10 @@ class LayerTable(QTableView):
         metrics = QFontMetrics(self.font())
         widths = {
             _NUMBER: theme.u(10),
-            _SIZE: metrics.horizontalAdvance("888.8 MB") + theme.u(22),
+            _SIZE: metrics.horizontalAdvance("888.8 MB") + theme.u(20),
             _FROM: metrics.horizontalAdvance("Not known") + theme.u(6),
             _ENCRYPTED: metrics.horizontalAdvance("Encrypted") + theme.u(13),
-            _RECIPIENTS: theme.u(46),
+            _RECIPIENTS: theme.u(38),
         }
         header = self.horizontalHeader()
         for column, width in widths.items():

@@ -124,12 +124,13 @@ class ProofStep(StepPage):
         value = item.receipt.value
         card = Card("Receipt")
         facts = [
-            ("Pin", value["pin"]),
             ("Written to", clean(str(item.written.path))),
             ("Took", f"{value['took_s']} s"),
             ("Network", value["network"]),
         ]
-        card.body.addWidget(Facts(facts, mono=frozenset({"Pin"})))
+        card.body.addWidget(label("Pin", "label"))
+        card.body.addWidget(CodeBox(value["pin"], name="Pin: the repository and digest"))
+        card.body.addWidget(Facts(facts))
         buttons = [Button("Open image", lambda: self._open_image(item.written.reference))]
         if item.receipt_files:
             page = QUrl.fromLocalFile(str(item.receipt_files[-1]))

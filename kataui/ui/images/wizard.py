@@ -161,8 +161,8 @@ class ProtectWizard(QWidget):
         shown = []
         for index, step in enumerate(STEPS):
             done = index < self._reached and not step_problems(self.flow, step)
-            if step in {Step.PROTECT, Step.PROOF}:
-                done = self._finished and index < len(STEPS) - 1
+            if self._finished or step in {Step.PROTECT, Step.PROOF}:
+                done = self._finished and step is not Step.PROOF
             reachable = index <= self._reached and not working and step is not Step.PROTECT
             answer = answer_text(self.flow, step) if index < self._reached else ""
             shown.append(ShownStep(step.value, answer, done, index == current, reachable))

@@ -22,7 +22,7 @@ class Button(QPushButton):
         kind: str = "",
         name: str = "",
     ) -> None:
-        super().__init__(text)
+        super().__init__(f" {text}" if icon else text)  # a gap after the icon
         self._icon = icon
         self.setProperty("kind", kind)
         self.setAccessibleName(name or text.replace("&", "").rstrip("."))

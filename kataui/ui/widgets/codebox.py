@@ -1,6 +1,6 @@
 """Text to copy: commands, digests, reports."""
 
-from PySide6.QtGui import QFontMetrics, QGuiApplication
+from PySide6.QtGui import QFontMetrics, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
 
 from kataui.ui import theme
@@ -35,15 +35,21 @@ class CodeBox(QWidget):
         return self._edit.toPlainText()
 
     def set_text(self, text: str) -> None:
-        """Show other text; the box is as high as its lines, up to a limit."""
+        """Show other text."""
         self._edit.setFont(theme.font("mono"))
         self._edit.setPlainText(text)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another width breaks the lines elsewhere."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """As high as the lines, up to a limit; the document counts in lines."""
         height = QFontMetrics(self._edit.font()).lineSpacing()
-        columns = max(
-            20, theme.u(170) // max(1, QFontMetrics(self._edit.font()).averageCharWidth())
-        )
-        lines = sum(1 + len(line) // columns for line in text.splitlines()) or 1
-        self._edit.setFixedHeight(height * (min(lines, _MAX_LINES) + 1) + theme.u(4))
+        lines = min(_MAX_LINES, max(1, round(self._edit.document().size().height())))
+        self._edit.setFixedHeight(height * lines + theme.u(5))
 
     def _on_copy(self) -> None:
         QGuiApplication.clipboard().setText(self.text)
