@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.keymaterial import Keys, make_keys
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -36,6 +38,12 @@ def peer() -> Callable[[str], str]:
         return path
 
     return find
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    """Real keys of every kind, made once."""
+    return make_keys(tmp_path_factory.mktemp("keys"))
 
 
 @pytest.fixture(autouse=True)

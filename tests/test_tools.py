@@ -12,6 +12,7 @@ from kataui.errors import Cancelled, NotPossibleHere
 from kataui.progress import Control
 
 SH = "/bin/sh"
+LONG = "for _ in $(seq 3000); do sleep 0.01; done"  # half a minute, in steps that a trap may end
 
 
 def _gone(pid: int) -> bool:
@@ -115,9 +116,7 @@ def test_an_error_of_the_listener_stops_the_program_and_comes_through() -> None:
 
 def test_cancelling_interrupts_and_the_program_may_clean_up(tmp_path: Path) -> None:
     control = Control()
-    script = (
-        f"trap 'echo cleaned > {tmp_path}/note; exit' INT; echo ready; while :; do sleep 0.01; done"
-    )
+    script = f"trap 'echo cleaned > {tmp_path}/note; exit' INT; echo ready; {LONG}"
 
     with pytest.raises(Cancelled):
         tools.run([SH, "-c", script], control=control, on_line=lambda _: control.cancel())
@@ -130,7 +129,7 @@ def test_cancelling_ends_a_whole_group_that_ignores_politeness(
 ) -> None:
     monkeypatch.setattr(tools, "_GRACE_S", 0.1)  # the ladder is the same, only quicker
     control, pids = Control(), []
-    script = "(trap '' INT TERM; sh -c 'echo $PPID'; while :; do sleep 0.01; done) & wait"
+    script = f"(trap '' INT TERM; sh -c 'echo $PPID'; {LONG}) & wait"
 
     def listen(line: str) -> None:
         pids.append(int(line))

@@ -6,7 +6,6 @@ only ones that every known reader takes.
 """
 
 import base64
-import binascii
 import os
 from pathlib import Path
 from typing import Any
@@ -69,15 +68,18 @@ def decrypt_key(data: bytes, passphrase: bytes, name: str) -> ec.EllipticCurvePr
         )
         salt, nonce, sealed = _parameters(value)
         cost = value["kdf"]["params"]["N"]
-    except (UnicodeDecodeError, binascii.Error, KeyError, TypeError, KatauiError) as error:
+    except (ValueError, KeyError, TypeError, KatauiError) as error:
         raise KeyProblem(f"{name} is damaged, or no key of cosign's.") from error
-    if cost not in _COSTS:
+    if type(cost) is not int or cost not in _COSTS:
         raise KeyProblem(f"{name} asks for key derivation parameters that cosign never writes.")
     try:
         plain = nacl.secret.SecretBox(_derive(passphrase, salt, cost)).decrypt(sealed, nonce)
     except (nacl.exceptions.CryptoError, ValueError) as error:
         raise KeyProblem(f"The passphrase does not open {name}.") from error
-    return _signing(load_private(plain, name, None), name)
+    try:
+        return _signing(serialization.load_der_private_key(plain, None), name)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise KeyProblem(f"{name} holds no private key.") from error
 
 
 def _parameters(value: dict[str, Any]) -> tuple[bytes, bytes, bytes]:
@@ -118,11 +120,11 @@ def load_signing_key(path: Path, ask: AskPassphrase) -> ec.EllipticCurvePrivateK
             f"{name} is a public key; signing needs the private one.", hint="Give the .key file."
         )
     if is_encrypted_key(data):
-        return decrypt_key(data, _passphrase(name, ask).encode(), name)
+        return decrypt_key(data, _encoded(_passphrase(name, ask)), name)
     try:
         return _signing(load_private(data, name, None), name)
     except TypeError:
-        return _signing(load_private(data, name, _passphrase(name, ask).encode()), name)
+        return _signing(load_private(data, name, _encoded(_passphrase(name, ask))), name)
 
 
 def _passphrase(name: str, ask: AskPassphrase) -> str:
@@ -132,6 +134,10 @@ def _passphrase(name: str, ask: AskPassphrase) -> str:
         hint = f"Use --passphrase-file, {PASSWORD_VARIABLE} or a terminal."
         raise KeyProblem(f"{name} needs a passphrase.", hint=hint)
     return answer
+
+
+def _encoded(passphrase: str) -> bytes:
+    return passphrase.encode("utf-8", "surrogateescape")  # a variable may hold any bytes
 
 
 def load_public_key(path: Path) -> ec.EllipticCurvePublicKey:
@@ -149,12 +155,34 @@ def load_public_key(path: Path) -> ec.EllipticCurvePublicKey:
 
 
 def change_passphrase(path: Path, old: str, new: str) -> None:
-    """Encrypt cosign's key file anew; the old file stays until the new one is whole."""
+    """Encrypt cosign's key file anew; the old file stays until the new one is whole.
+
+    Another private key can lose its passphrase (``new`` is empty; it becomes plain PKCS8 PEM) but
+    not get one, for skopeo could not read it. The file is replaced with mode 0600. Raises
+    ``KeyProblem``.
+    """
     data, name = read_key_file(str(path)), clean(path.name)
-    if not is_encrypted_key(data):
+    if is_encrypted_key(data):
+        key = decrypt_key(data, _encoded(old), name)
+        files.replace_file(path, encrypt_key(key, _encoded(new)), mode=0o600)
+        return
+    if new:
         raise KeyProblem(
-            f"{name} is not encrypted with a passphrase, and stays so.",
+            f"{name} is no cosign key; only those are kept under a passphrase.",
             hint="Keys for decrypting are plain PKCS8, for skopeo reads no other; guard the file.",
         )
-    key = decrypt_key(data, old.encode(), name)
-    files.replace_file(path, encrypt_key(key, new.encode()), mode=0o600)
+    files.replace_file(path, _unlocked(data, old, name), mode=0o600)
+
+
+def _unlocked(data: bytes, passphrase: str, name: str) -> bytes:
+    try:
+        load_private(data, name, None)
+    except TypeError:
+        key = load_private(data, name, _encoded(passphrase))
+    else:
+        raise KeyProblem(f"{name} has no passphrase.", hint="There is nothing to remove.")
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )

@@ -5,7 +5,6 @@ keywrap/jwe. Written: RSA-OAEP or ECDH-ES+A256KW with A256GCM, the only ones tha
 """
 
 import base64
-import binascii
 import json
 import os
 import zlib
@@ -46,6 +45,7 @@ _CURVES: dict[str, tuple[type[ec.EllipticCurve], int]] = {
     "P-521": (ec.SECP521R1, 66),
 }
 _MAX_PLAIN_BYTES = 1 << 16  # a layer's key is 193 bytes
+_MAX_ENTRIES = 256  # each may cost a private key operation
 
 
 class NotForThisKey(Exception):
@@ -94,7 +94,7 @@ def decode(text: object) -> bytes:
     try:
         value = text if isinstance(text, str) else ""
         return base64.b64decode(value + "=" * (-len(value) % 4), altchars="-_", validate=True)
-    except (binascii.Error, ValueError) as error:
+    except ValueError as error:
         raise ImageError("A wrapped key (JWE) is not base64url.") from error
 
 
@@ -185,13 +185,17 @@ def _message(value: Mapping[str, Any]) -> Message:
     shared = {**_object(value.get("unprotected")), **shared}
     listed = value.get("recipients")
     raw = listed if isinstance(listed, list) else [value]
+    if not 0 < len(raw) <= _MAX_ENTRIES:
+        raise ImageError(f"A wrapped key (JWE) has {len(raw)} recipients.")
+    aad = value.get("aad", "")
+    decode(aad)
     return Message(
         tuple(_entries(raw, shared)),
         protected if isinstance(protected, str) else "",
         decode(value.get("iv")),
         decode(value.get("ciphertext")),
         decode(value.get("tag")),
-        value["aad"] if isinstance(value.get("aad"), str) else "",
+        aad,
     )
 
 
@@ -200,9 +204,12 @@ def _entries(raw: Sequence[Any], shared: Mapping[str, Any]) -> Iterator[Entry]:
         entry = _object(item)
         header = {**_object(entry.get("header")), **shared}
         epk = _object(header.get("epk"))
+        algorithm = header.get("alg")
+        if not isinstance(algorithm, str) or not algorithm:
+            raise ImageError("A wrapped key (JWE) names no algorithm.")
         yield Entry(
-            str(header.get("alg", "")),
-            str(header.get("kid", "")),
+            algorithm,
+            str(header.get("kid") or ""),
             str(epk.get("crv", "")),
             header,
             decode(entry.get("encrypted_key", "")),
@@ -237,7 +244,7 @@ def _content_key(entry: Entry, key: PrivateKey) -> bytes:
                 raise NotForThisKey
             return key.decrypt(entry.wrapped, _oaep(entry.algorithm))
         return _agree(entry, key)
-    except (ValueError, InvalidUnwrap) as error:
+    except (ValueError, InvalidUnwrap, ImageError) as error:
         raise NotForThisKey from error
 
 
@@ -259,6 +266,8 @@ def _agree(entry: Entry, key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def _open(message: Message, entry: Entry, content_key: bytes) -> bytes:
+    if "crit" in entry.header:  # extensions that must be understood (RFC 7516, 4.1.13)
+        raise NotForThisKey
     encryption = str(entry.header.get("enc"))
     aad = message.protected + (f".{message.aad}" if message.aad else "")
     if _GCM_KEY_BYTES.get(encryption) == len(content_key):
@@ -305,4 +314,4 @@ def without_entry(data: bytes, number: int) -> bytes:
     value = json.loads(data)
     del value["recipients"][number]
     value.pop("encrypted_key", None)  # go-jose's copy of the first recipient's
-    return compact_json(value)
+    return json.dumps(value, separators=(",", ":")).encode("ascii")

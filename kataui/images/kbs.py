@@ -6,7 +6,6 @@ attestation-agent/deps/resource_uri (kid).
 """
 
 import base64
-import binascii
 import os
 import re
 from collections.abc import Mapping
@@ -51,6 +50,17 @@ def check_kid(kid: str) -> str:
     return kid
 
 
+def split_spec(text: str) -> tuple[str, str]:
+    """The resource and the file of ``kbs:///REPO/TYPE/TAG=KEYFILE``; raises ``KeyProblem``."""
+    kid, equals, path = text.partition("=")
+    if not equals or not path:
+        raise KeyProblem(
+            f"{clean(text, limit=90)!r} names no key file.",
+            hint="Write kbs:///REPO/TYPE/TAG=KEYFILE, the file being the 32 bytes at the broker.",
+        )
+    return check_kid(kid), path
+
+
 def check_key(data: bytes, name: str) -> bytes:
     """32 raw bytes; raises ``KeyProblem`` that tells a base64 mistake from others."""
     if len(data) == KEY_BYTES:
@@ -78,8 +88,11 @@ def parse(data: bytes) -> Packet:
         value = parse_json_object(data, what="key provider packet")
     except KatauiError as error:
         raise ImageError(error.message) from error
+    kid = value.get("kid")
+    if not isinstance(kid, str) or not kid or not value.get("wrapped_data"):
+        raise ImageError("A key provider packet names no key, or wraps nothing.")
     return Packet(
-        str(value.get("kid", "")),
+        kid,
         _bytes(value, "wrapped_data"),
         _bytes(value, "iv"),
         str(value.get("wrap_type") or ""),
@@ -90,7 +103,7 @@ def parse(data: bytes) -> Packet:
 def _bytes(value: Mapping[str, Any], name: str) -> bytes:
     try:
         return base64.b64decode(str(value.get(name) or ""), validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise ImageError(f"The {name} of a key provider packet is not base64.") from error
 
 
@@ -118,7 +131,7 @@ def packets(annotations: Mapping[str, str]) -> list[Packet]:
         for part in value.split(","):
             try:
                 found.append(parse(base64.b64decode(part, validate=True)))
-            except (ImageError, binascii.Error):
+            except (ImageError, ValueError):
                 continue
     return found
 

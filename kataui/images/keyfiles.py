@@ -26,6 +26,7 @@ from kataui.images.jwe import (
 
 _MAX_KEY_BYTES = 1 << 20
 _MIN_RSA_BITS = 2048
+_CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 _UNSUPPORTED = "Only RSA and EC (P-256, P-384, P-521) keys can wrap a layer's key."
 
 
@@ -58,25 +59,45 @@ def load_jwe_key(path: str) -> JweKey:
         ) from error
     if isinstance(key, rsa.RSAPublicKey):
         return JweKey(_strong(key, name), RSA_ALGORITHMS[0])
-    if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name.startswith("secp"):
+    if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, _CURVES):
         return JweKey(key, EC_ALGORITHMS[0])
     raise KeyProblem(f"{name} holds a key of a kind that skopeo rejects.", hint=_UNSUPPORTED)
 
 
 def _refuse_others(data: bytes, name: str) -> None:
     """Say plainly when a file is a secret, a certificate or in the wrong wrapping."""
-    if b"PRIVATE KEY-----" in data:
+    if b"PRIVATE KEY" in data or is_private_der(data):
         raise KeyProblem(
             f"{name} is a private key; a recipient is named by the public one.",
             hint="Give the .pub file. Keep the private key to yourself.",
         )
-    if b"BEGIN CERTIFICATE" in data:
+    if b"BEGIN CERTIFICATE" in data or is_certificate_der(data):
         raise KeyProblem(f"{name} is a certificate.", hint="Write pkcs7:FILE for certificates.")
     if b"BEGIN RSA PUBLIC KEY" in data:
         raise KeyProblem(
             f"{name} is a PKCS #1 public key, which no reader takes.",
             hint="Convert it: openssl rsa -RSAPublicKey_in -in FILE -pubout",
         )
+
+
+def is_private_der(data: bytes) -> bool:
+    """Whether bytes are a private key in DER, encrypted or not."""
+    try:
+        serialization.load_der_private_key(data, None)
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    except TypeError:
+        return True
+    return True
+
+
+def is_certificate_der(data: bytes) -> bool:
+    """Whether bytes are an X.509 certificate in DER."""
+    try:
+        x509.load_der_x509_certificate(data)
+    except ValueError:
+        return False
+    return True
 
 
 def _strong(key: rsa.RSAPublicKey, name: str) -> rsa.RSAPublicKey:
@@ -151,13 +172,14 @@ def load_private(data: bytes, name: str, passphrase: bytes | None) -> PrivateKey
     """
     if data.lstrip()[:1] == b"{":
         return jwk_private(_jwk(data, name), name)
+    secret = passphrase or (None if passphrase is None else b"\0")  # an empty one is taken as none
     try:
         if b"-----BEGIN" in data:
-            key = serialization.load_pem_private_key(data, passphrase)
+            key = serialization.load_pem_private_key(data, secret)
         else:
-            key = serialization.load_der_private_key(data, passphrase)
+            key = serialization.load_der_private_key(data, secret)
     except (ValueError, UnsupportedAlgorithm) as error:
-        if passphrase:
+        if secret is not None:
             raise KeyProblem(f"The passphrase does not open {name}.") from error
         raise KeyProblem(
             f"{name} is no private key.", hint="Expected PEM, DER or JWK of an RSA or EC key."

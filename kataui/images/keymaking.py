@@ -26,7 +26,7 @@ _CURVES: dict[str, type[ec.EllipticCurve]] = {
     "p384": ec.SECP384R1,
     "p521": ec.SECP521R1,
 }
-_WORDS_SHOWN = 6
+_WORDS_SHOWN = 8  # 64 bits: nobody makes a second key with the same words
 _CERTIFICATE_DAYS = 3650
 
 
@@ -73,6 +73,8 @@ def new_key(kind: str, prefix: Path, *, algorithm: str = "", passphrase: str = "
     """
     if kind not in KINDS:
         raise KeyProblem(f"{clean(kind)} is no kind of key; there are {', '.join(KINDS)}.")
+    if not prefix.name:
+        raise KeyProblem("A key needs a name.", hint="Give a PREFIX such as keys/team.")
     suffix = {"pkcs7": ".crt", "kbs": ""}.get(kind, ".pub")
     private = prefix.with_name(f"{prefix.name}.key")
     public = prefix.with_name(f"{prefix.name}{suffix}") if suffix else None
@@ -101,7 +103,9 @@ def _make(kind: str, algorithm: str, name: str, passphrase: str) -> tuple[bytes,
         if algorithm not in ("", "p256"):
             raise KeyProblem("A cosign key is always p256; other readers take no other.")
         signing = ec.generate_private_key(ec.SECP256R1())
-        return encrypt_key(signing, passphrase.encode()), _public_pem(signing.public_key())
+        return encrypt_key(signing, passphrase.encode("utf-8", "surrogateescape")), _public_pem(
+            signing.public_key()
+        )
     if passphrase:
         raise KeyProblem(
             f"A {kind} key has no passphrase, for skopeo could not read it.",
@@ -136,7 +140,7 @@ def _public_pem(key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey) -> bytes:
 
 def _certificate(key: rsa.RSAPrivateKey, name: str) -> bytes:
     """A self-signed certificate: only its key, issuer and serial matter to ocicrypt."""
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64] or "kataui")])
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, clean(name, limit=64))])
     now = dt.datetime.now(dt.UTC)
     made = (
         x509.CertificateBuilder()
@@ -160,14 +164,14 @@ def describe_key(path: Path) -> KeyInfo:
     if len(data) == kbs.KEY_BYTES and b"-----" not in data:
         mark = Fingerprint(hashlib.sha256(data).hexdigest())
         return KeyInfo(path, "kbs", "32 bytes", True, False, mark, others)  # noqa: FBT003
-    if b"PRIVATE KEY-----" in data or b'"d"' in data:
+    if b"PRIVATE KEY-----" in data or b'"d"' in data or keyfiles.is_private_der(data):
         try:
             private = keyfiles.load_private(data, name, None)
         except TypeError:
             return KeyInfo(path, "key", "unknown until unlocked", True, True, None, others)  # noqa: FBT003
         public: PublicKeyTypes = private.public_key()
         return KeyInfo(path, "key", _algorithm(public), True, False, _print(public), others)  # noqa: FBT003
-    if b"BEGIN CERTIFICATE" in data:
+    if b"BEGIN CERTIFICATE" in data or keyfiles.is_certificate_der(data):
         public = keyfiles.load_certificate(str(path)).public_key()
         return KeyInfo(path, "certificate", _algorithm(public), False, False, _print(public), False)  # noqa: FBT003
     public = _public(data, str(path))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from cryptography import x509
@@ -13,6 +14,7 @@ from kataui.images import jwe, kbs, keyfiles, pgp, pkcs7, pkcs11
 from kataui.images.recipients import Packet, Scheme, list_recipients, packets
 
 AskPassphrase = Callable[[str], str | None]
+_MAX_PACKETS = 256  # of one layer; trying one may cost a start of gpg
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,9 @@ def load_keys(specs: Sequence[str], ask: AskPassphrase) -> KeyRing:
     certificates: list[x509.Certificate] = []
     for spec in specs:
         if spec.startswith("kbs:"):
-            kid, _, path = spec.partition("=")
+            kid, path = kbs.split_spec(spec)
             data = kbs.check_key(keyfiles.read_key_file(path), path)
-            keys.append(OwnKey(kbs.check_kid(kid), broker=data, kid=kid))
+            keys.append(OwnKey(kid, broker=data, kid=kid))
         elif _is_certificate(spec):
             certificates.append(keyfiles.load_certificate(spec))
         else:
@@ -63,18 +65,16 @@ def _is_certificate(path: str) -> bool:
     data = keyfiles.read_key_file(path)
     if b"-----BEGIN" in data:
         return b"BEGIN CERTIFICATE" in data and b"PRIVATE KEY" not in data
-    try:
-        x509.load_der_x509_certificate(data)
-    except ValueError:
-        return False
-    return True
+    return keyfiles.is_certificate_der(data)
 
 
 def _private(path: str, ask: AskPassphrase) -> OwnKey:
     data, name = keyfiles.read_key_file(path), Path(path).name
     if pgp.is_secret_key(data):
-        return OwnKey(name, pgp=data, passphrase=None)
-    if b"PUBLIC KEY-----" in data:
+        return OwnKey(
+            name, pgp=data, passphrase=_ask(name, ask) if pgp.is_protected(data) else None
+        )
+    if b"PUBLIC KEY-----" in data or b"PUBLIC KEY BLOCK-----" in data:
         raise KeyProblem(
             f"{clean(path)} is a public key; opening needs the private one.",
             hint="Give the .key file.",
@@ -82,12 +82,17 @@ def _private(path: str, ask: AskPassphrase) -> OwnKey:
     try:
         return OwnKey(name, keyfiles.load_private(data, clean(name), None))
     except TypeError:
-        passphrase = ask(f"Passphrase of {clean(name)}")
+        secret = _ask(name, ask).encode()
+    return OwnKey(name, keyfiles.load_private(data, clean(name), secret))
+
+
+def _ask(name: str, ask: AskPassphrase) -> str:
+    passphrase = ask(f"Passphrase of {clean(name)}")
     if passphrase is None:
         raise KeyProblem(
             f"{clean(name)} needs a passphrase.", hint="Use --passphrase-file or a terminal."
         )
-    return OwnKey(name, keyfiles.load_private(data, clean(name), passphrase.encode() or b"\0"))
+    return passphrase
 
 
 def unwrap_options(annotations: Mapping[str, str], ring: KeyRing) -> bytes:
@@ -116,7 +121,7 @@ def usable_keys(annotations: Mapping[str, str], ring: KeyRing) -> tuple[str, ...
 
 
 def _openings(annotations: Mapping[str, str], ring: KeyRing) -> Iterator[tuple[OwnKey, bytes]]:
-    for packet in packets(annotations):
+    for packet in islice(packets(annotations), _MAX_PACKETS):
         for key in ring.keys:
             try:
                 yield key, _open(packet, key, ring.certificates)

@@ -5,7 +5,6 @@ private options are what each recipient gets wrapped; the public ones lie in the
 """
 
 import base64
-import binascii
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -113,7 +112,7 @@ def _base64(data: bytes) -> str:
 def _bytes(value: object, what: str, size_bytes: int | None = None) -> bytes:
     try:
         data = base64.b64decode(value if isinstance(value, str) else "", validate=True)
-    except (binascii.Error, ValueError) as error:
+    except ValueError as error:
         raise ImageError(f"The {what} of an encrypted layer is not base64.") from error
     if not data or (size_bytes is not None and len(data) != size_bytes):
         raise ImageError(f"The {what} of an encrypted layer has the wrong size.")

@@ -4,6 +4,7 @@ Source: containers/ocicrypt, keywrap/pgp; RFC 4880, 4.2 (packets) and 5.1 (key i
 """
 
 import contextlib
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,6 +17,8 @@ from kataui.images.jwe import NotForThisKey
 _PURPOSE = "PGP recipients"
 _PKESK = 1  # Public-Key Encrypted Session Key Packet
 _BATCH = ("--batch", "--no-tty", "--quiet")
+_MAX_PLAIN_BYTES = 1 << 16  # a layer's key is 193 bytes; a message may inflate
+_PROTECTED = re.compile(rb"^\tskey\[\d+\]: \[v\d protected\]", re.MULTILINE)
 
 
 def wrap(users: Sequence[str], data: bytes) -> bytes:
@@ -31,7 +34,7 @@ def wrap(users: Sequence[str], data: bytes) -> bytes:
     outcome = tools.run(argv, input_bytes=data)
     if outcome.status != 0 or not outcome.stdout:
         raise KeyProblem(
-            f"gpg cannot encrypt for {clean(', '.join(users), limit=120)}: {outcome.problem()}",
+            f"gpg cannot encrypt for {clean(', '.join(users), limit=120)}: {outcome.problem()}.",
             hint="Import the public key first: gpg --import FILE",
         )
     return outcome.stdout
@@ -56,6 +59,16 @@ def is_secret_key(data: bytes) -> bool:
     return _tag(data[0]) == 5 if data and data[0] & 0x80 else False
 
 
+def is_protected(secret_key: bytes) -> bool:
+    """Whether an exported secret key needs a passphrase."""
+    gpg = tools.require("gpg", purpose=_PURPOSE)
+    with _keyring(gpg) as argv:
+        shown = tools.run([*argv, "--list-packets"], input_bytes=secret_key)
+    if shown.status != 0:
+        raise KeyProblem(f"gpg cannot read the secret key: {shown.problem()}.")
+    return _PROTECTED.search(shown.stdout) is not None
+
+
 def _tag(first: int) -> int:
     return first & 0x3F if first & 0x40 else (first >> 2) & 0x0F
 
@@ -64,14 +77,14 @@ def unwrap(message: bytes, secret_key: bytes, passphrase: str | None) -> bytes:
     """Decrypt in a keyring of its own that is thrown away; raises ``NotForThisKey``."""
     gpg = tools.require("gpg", purpose=_PURPOSE)
     with _keyring(gpg) as argv:
-        options = ["--pinentry-mode", "loopback"]
+        options = ["--pinentry-mode", "loopback", "--max-output", str(_MAX_PLAIN_BYTES)]
         secret = (passphrase or "").encode() + b"\n"
         with tempfile.TemporaryDirectory(prefix="kataui-gpg-") as folder:
             sealed = Path(folder) / "message"
             sealed.write_bytes(message)
             imported = tools.run([*argv, "--import"], input_bytes=secret_key)
             if imported.status != 0:
-                raise KeyProblem(f"gpg cannot read the secret key: {imported.problem()}")
+                raise KeyProblem(f"gpg cannot read the secret key: {imported.problem()}.")
             opened = tools.run(
                 [*argv, *options, "--passphrase-fd", "0", "--decrypt", str(sealed)],
                 input_bytes=secret,

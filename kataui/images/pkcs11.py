@@ -5,7 +5,6 @@ an RSA private key stands in for it. OAEP's hash is written down; absent, it is 
 """
 
 import base64
-import binascii
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -18,6 +17,7 @@ from kataui.files import compact_json, parse_json_object
 from kataui.images.jwe import NotForThisKey
 
 HASH_VARIABLE = "OCICRYPT_OAEP_HASHALG"
+_MAX_RECIPIENTS = 256  # each may cost a private key operation
 _HASHES: dict[str, type[hashes.HashAlgorithm]] = {"sha256": hashes.SHA256, "sha1": hashes.SHA1}
 
 
@@ -43,19 +43,21 @@ def parse(data: bytes) -> tuple[tuple[bytes, str], ...]:
     """The wrapped blobs with the name of their hash; raises ``ImageError``."""
     try:
         listed = parse_json_object(data, what="PKCS11 packet").get("recipients")
-        return tuple(_recipient(item) for item in (listed if isinstance(listed, list) else []))
     except KatauiError as error:
         raise ImageError(error.message) from error
+    if not isinstance(listed, list) or not 0 < len(listed) <= _MAX_RECIPIENTS:
+        raise ImageError("A wrapped key (PKCS11) has no believable list of recipients.")
+    return tuple(_recipient(item) for item in listed)
 
 
 def _recipient(item: Any) -> tuple[bytes, str]:
     value = item if isinstance(item, dict) else {}
     name = value.get("hash") or "sha1"
-    if name not in _HASHES:
+    if not isinstance(name, str) or name not in _HASHES:
         raise ImageError("A wrapped key (PKCS11) names a hash that is not known here.")
     try:
-        return base64.b64decode(str(value.get("blob", "")), validate=True), str(name)
-    except binascii.Error as error:
+        return base64.b64decode(str(value.get("blob", "")), validate=True), name
+    except ValueError as error:
         raise ImageError("A wrapped key (PKCS11) is not base64.") from error
 
 

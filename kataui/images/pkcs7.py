@@ -47,7 +47,7 @@ class Addressee:
         """For people: the issuer's common name and the serial in hexadecimal."""
         try:
             name = _name(self.issuer)
-        except (ValueError, der.DerError):
+        except (ValueError, IndexError):
             name = "?"
         return f"{name} #{self.serial:x}"
 
@@ -61,7 +61,8 @@ def _name(issuer: bytes) -> str:
 
 def addressee(certificate: x509.Certificate) -> Addressee:
     """The issuer and serial of a certificate."""
-    return Addressee(certificate.issuer.public_bytes(), certificate.serial_number)
+    issuer, serial = _issuer_and_serial(certificate)
+    return Addressee(issuer.raw, int.from_bytes(serial.content, "big", signed=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,20 +94,21 @@ def _recipient_info(certificate: x509.Certificate, key: bytes) -> bytes:
     public = certificate.public_key()
     if not isinstance(public, rsa.RSAPublicKey):
         raise ImageError("A PKCS7 recipient has no RSA key.")
-    who = addressee(certificate)
+    issuer, serial = _issuer_and_serial(certificate)
     return der.make(
         der.SEQUENCE,
         der.integer(0),
-        der.make(der.SEQUENCE, who.issuer, _serial(certificate)),
+        der.make(der.SEQUENCE, issuer.raw, serial.raw),
         der.make(der.SEQUENCE, der.make(der.OID, _RSA)),
         der.make(der.OCTETS, public.encrypt(key, rsa_padding.PKCS1v15())),
     )
 
 
-def _serial(certificate: x509.Certificate) -> bytes:
-    """The serial as it stands in the certificate, which some write with odd padding."""
+def _issuer_and_serial(certificate: x509.Certificate) -> tuple[der.Node, der.Node]:
+    """Both as they stand in the certificate: readers compare the bytes (RFC 5280, 4.1)."""
     to_be_signed = der.read_one(certificate.public_bytes(Encoding.DER)).children()[0].children()
-    return to_be_signed[1 if to_be_signed[0].tag == 0xA0 else 0].raw
+    start = 1 if to_be_signed[0].tag == 0xA0 else 0  # the version is optional
+    return to_be_signed[start + 2], to_be_signed[start]
 
 
 def parse(data: bytes) -> Message:
@@ -152,7 +154,7 @@ def unwrap(
             continue
         try:
             return _open(message, key.decrypt(wrapped, rsa_padding.PKCS1v15()))
-        except (ValueError, InvalidTag):
+        except (NotForThisKey, ValueError, IndexError, InvalidTag):
             continue
     raise NotForThisKey
 
@@ -171,4 +173,7 @@ def _open(message: Message, key: bytes) -> bytes:
     cipher = Cipher(algorithms.AES(key), modes.CBC(message.parameters.content)).decryptor()
     padded = cipher.update(message.content) + cipher.finalize()
     unpadder = padding.PKCS7(128).unpadder()
-    return unpadder.update(padded) + unpadder.finalize()
+    plain = unpadder.update(padded) + unpadder.finalize()
+    if not plain.startswith(b"{"):  # CBC has no tag that would tell a wrong key
+        raise NotForThisKey
+    return plain

@@ -5,7 +5,7 @@ scheme are standard base64, joined by commas; recipients given together share on
 """
 
 import base64
-import binascii
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -97,14 +97,14 @@ def _pkcs11(text: str, rest: str) -> Recipient:
 
 
 def _kbs(text: str, _: str) -> Recipient:
-    kid, equals, path = text.partition("=")
-    if not equals or not path:
-        raise KeyProblem(
-            f"{clean(text, limit=90)!r} names no key file.",
-            hint="Write kbs:///REPO/TYPE/TAG=KEYFILE, the file being the 32 bytes at the broker.",
-        )
+    kid, path = kbs.split_spec(text)
     key = kbs.check_key(keyfiles.read_key_file(path), path)
-    return Recipient(Scheme.PROVIDER, text, kbs.check_kid(kid), (kid, key))
+    if key == kbs.SAMPLE_KEY:
+        raise KeyProblem(
+            f"{clean(path)} is the published sample key, which everybody has.",
+            hint="Make one of your own: kataui key new kbs PREFIX",
+        )
+    return Recipient(Scheme.PROVIDER, text, kid, (kid, key))
 
 
 _READERS: dict[str, Callable[[str, str], Recipient]] = {
@@ -173,20 +173,28 @@ def packets(annotations: Mapping[str, str]) -> list[Packet]:
 def _decoded(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:
         return b""
 
 
 def list_recipients(annotations: Mapping[str, str]) -> tuple[RecipientInfo, ...]:
     """Who can decrypt, as far as the packets tell; garbage is listed as such, never raised."""
     found: list[RecipientInfo] = []
+    counts: Counter[Scheme] = Counter()
     for packet in packets(annotations):
         for name, detail in _describe(packet):
-            number = 1 + sum(1 for info in found if info.scheme is packet.scheme)
-            selector = name if packet.scheme is Scheme.PROVIDER else f"{packet.scheme}#{number}"
-            shown = clean(name or f"recipient {number}", limit=120)
+            counts[packet.scheme] += 1
+            selector = f"{packet.scheme}#{counts[packet.scheme]}"
+            if name and packet.scheme is Scheme.PROVIDER:
+                selector = name
+            shown = clean(name or _unnamed(selector), limit=120)
             found.append(RecipientInfo(packet.scheme, shown, clean(detail), selector))
     return tuple(found)
+
+
+def _unnamed(selector: str) -> str:
+    """What somebody is called of whom only the position is known."""
+    return f"recipient {selector.rpartition('#')[2]}"
 
 
 def _describe(packet: Packet) -> list[tuple[str, str]]:
@@ -207,7 +215,7 @@ def _describe_pkcs7(data: bytes) -> list[tuple[str, str]]:
 
 
 def _describe_pgp(data: bytes) -> list[tuple[str, str]]:
-    return [(f"key {key_id}", "PGP") for key_id in pgp.key_ids(data)]
+    return [(key_id, "key id") for key_id in pgp.key_ids(data)]
 
 
 def _describe_pkcs11(data: bytes) -> list[tuple[str, str]]:
@@ -216,7 +224,8 @@ def _describe_pkcs11(data: bytes) -> list[tuple[str, str]]:
 
 def _describe_provider(data: bytes) -> list[tuple[str, str]]:
     packet = kbs.parse(data)
-    return [(packet.kid, packet.wrap_type)]
+    by_kms = f"by {packet.provider}" if packet.provider != "kbs" else ""
+    return [(packet.kid, " ".join(filter(None, (packet.wrap_type, by_kms))))]
 
 
 _DESCRIBERS: dict[Scheme, Callable[[bytes], list[tuple[str, str]]]] = {
@@ -232,10 +241,11 @@ def remove_recipients(annotations: Mapping[str, str], selectors: Sequence[str]) 
     """Annotations without the packets that ``selectors`` name.
 
     A selector is a scheme ("jwe": all of it), what ``list_recipients`` gives ("jwe#2",
-    "kbs:///a/b/c"), or a name it shows. Raises ``KeyProblem`` when one names nobody, when nobody
-    would be left, or when somebody shares a packet that cannot be taken apart.
+    "kbs:///a/b/c"), a name it shows, or ``pkcs7:CERT``. Raises ``KeyProblem`` when one names
+    nobody, when nobody would be left, or when somebody shares a packet that cannot be taken apart.
     """
     listed = list_recipients(annotations)
+    selectors = [_without_file(selector) for selector in selectors]
     for selector in selectors:
         if not any(_selects(selector, info) for info in listed):
             known = ", ".join(info.selector for info in listed)
@@ -259,8 +269,17 @@ def remove_recipients(annotations: Mapping[str, str], selectors: Sequence[str]) 
     return left
 
 
+def _without_file(selector: str) -> str:
+    """``pkcs7:CERT`` becomes the name that ``list_recipients`` shows for that certificate."""
+    scheme, _, path = selector.partition(":")
+    if scheme != Scheme.PKCS7 or not path:
+        return selector
+    return clean(pkcs7.addressee(keyfiles.load_certificate(path)).text(), limit=120)
+
+
 def _selects(selector: str, info: RecipientInfo) -> bool:
-    return selector in {info.scheme.value, info.selector, info.name}
+    named = info.name if info.name != _unnamed(info.selector) else info.selector
+    return selector in {info.scheme.value, info.selector, named}
 
 
 def _without(packet: Packet, gone: Sequence[bool]) -> bytes | None:

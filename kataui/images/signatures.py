@@ -5,7 +5,6 @@ GPG simple signing, keyless and certificate signatures, Notary Project signature
 """
 
 import base64
-import binascii
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -246,7 +245,7 @@ def _from_dir(raw: bytes, root: Digest) -> Found:
 def _decode(value: object) -> bytes:
     try:
         return base64.b64decode("".join(str(value or "").split("\n")), validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise ValueError("not base64") from error
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kataui.findings import Finding, Verdict, by_severity
+from kataui.findings import Finding, Severity, Verdict, by_severity
 from kataui.images import verdict
 from kataui.images.keys import KeyRing
 from kataui.images.layerproof import ImageEvidence, LayerEvidence, check_layer
@@ -12,7 +12,7 @@ from kataui.images.layerwriter import Meter
 from kataui.images.model import Digest
 from kataui.images.recipients import list_recipients
 from kataui.images.signatures import Evidence, PublicKey, check_signature, find_signatures
-from kataui.images.source import Source
+from kataui.images.source import Source, Transport
 from kataui.progress import Control
 
 
@@ -84,10 +84,18 @@ def verify(
         check_signature(found, targets, public_keys, identity) for found in find_signatures(source)
     )
     facts = verdict.Facts(source, images, signatures, bool(public_keys), bool(ring.names), require)
-    findings = tuple(by_severity((*source.findings, *verdict.findings(facts))))
+    findings = tuple(by_severity((*_opening(source, require), *verdict.findings(facts))))
     answer = verdict.judge(findings)
     sentence = verdict.sentence(facts, answer)
     return Report(answer, sentence, source.root.digest, images, signatures, findings)
+
+
+def _opening(source: Source, require: frozenset[verdict.Need]) -> list[Finding]:
+    """What was found on opening; a ``dir:`` copy of a signature has no more than the manifest."""
+    only_signature = source.transport is Transport.DIR and verdict.Need.ENCRYPTED not in require
+    if not only_signature:
+        return list(source.findings)
+    return [replace(item, severity=Severity.INFO) for item in source.findings]
 
 
 def _check_layers(source: Source, ring: KeyRing, control: Control) -> tuple[ImageEvidence, ...]:

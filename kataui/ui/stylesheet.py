@@ -41,7 +41,8 @@ def _text_styles(theme: dict[str, Any], tokens: dict[str, Any], points: float) -
         size = points * style["scale"]
         sheet.append(
             f'QLabel[textStyle="{name}"], QPlainTextEdit[textStyle="{name}"] {{ '
-            f"font-size: {size:.2f}pt; font-weight: {style['weight']}; color: {tone.get(name, neutral['text'])}; }}"
+            f"font-size: {size:.2f}pt; font-weight: {style['weight']}; "
+            f"color: {tone.get(name, neutral['text'])}; }}"
         )
     return sheet
 

@@ -155,21 +155,19 @@ def test_pump_feeds_all_sinks_and_counts():
 
 def test_an_error_in_a_thread_reaches_the_caller():
     class Full:
-        def write(self, chunk):
+        def write(self, _chunk):
             raise ImageError("full")
 
         def finish(self):
             raise AssertionError("not finished after an error")
 
     with pytest.raises(ImageError, match="full"), streams.lanes() as lane:
-        streams.pump(
-            io.BytesIO(bytes(30 << 20)), [lane(Full())], on_bytes=lambda _: None, what="x"
-        )
+        streams.pump(io.BytesIO(bytes(30 << 20)), [lane(Full())], on_bytes=lambda _: None, what="x")
 
 
 def test_unreadable_input_is_an_image_error():
     class Broken(io.RawIOBase):
-        def read(self, size=-1):
+        def read(self, _size=-1):
             raise OSError(5, "Input/output error")
 
     with pytest.raises(ImageError, match="Cannot read layer 3: Input/output error"):

@@ -1,6 +1,6 @@
 """Text to copy: commands, digests, reports."""
 
-from PySide6.QtGui import QFontMetrics, QGuiApplication, QResizeEvent
+from PySide6.QtGui import QFontMetrics, QGuiApplication
 from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
 
 from kataui.ui import theme
@@ -22,6 +22,7 @@ class CodeBox(QWidget):
         self._edit.setTabChangesFocus(True)
         self._edit.setAccessibleName(name)
         self._copy = Button("Copy", self._on_copy, icon="copy", kind="quiet", name=f"Copy: {name}")
+        self._edit.document().documentLayout().documentSizeChanged.connect(self._fit)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.u(1))
@@ -38,14 +39,8 @@ class CodeBox(QWidget):
         """Show other text."""
         self._edit.setFont(theme.font("mono"))
         self._edit.setPlainText(text)
-        self._fit()
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Another width breaks the lines elsewhere."""
-        super().resizeEvent(event)
-        self._fit()
-
-    def _fit(self) -> None:
+    def _fit(self, *_: object) -> None:
         """As high as the lines, up to a limit; the document counts in lines."""
         height = QFontMetrics(self._edit.font()).lineSpacing()
         lines = min(_MAX_LINES, max(1, round(self._edit.document().size().height())))
