@@ -91,9 +91,10 @@ def encode(data: bytes) -> str:
 
 def decode(text: object) -> bytes:
     """The reverse; raises ``ImageError``."""
+    if not isinstance(text, str):
+        raise ImageError("A wrapped key (JWE) lacks a part.")
     try:
-        value = text if isinstance(text, str) else ""
-        return base64.b64decode(value + "=" * (-len(value) % 4), altchars="-_", validate=True)
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars="-_", validate=True)
     except ValueError as error:
         raise ImageError("A wrapped key (JWE) is not base64url.") from error
 

@@ -1,7 +1,6 @@
 """Images that other people's tools wrote, opened; and the same layers told by two formats."""
 
 import contextlib
-import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from kataui.images.model import Digest
 from kataui.images.open import open_source
 from kataui.images.source import Source, Transport
 from tests.images.builders import tiny_layout
+from tests.interop.registries import serve
 
 pytestmark = pytest.mark.interop
 Peer = Callable[[str], str]
@@ -134,18 +134,8 @@ def test_skopeo_dir_of_an_index_is_opened(tmp_path: Path, peer: Peer) -> None:
 @pytest.fixture
 def registry(tmp_path: Path, peer: Peer) -> Iterator[str]:
     """A registry on this machine: ``127.0.0.1:PORT``."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
-    argv = [peer("crane"), "registry", "serve", "--address", address, "--disk", str(tmp_path / "r")]
-    (tmp_path / "r").mkdir()
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
-        assert process.stdout is not None
-        try:
-            assert any(b"serving" in line for line in process.stdout)  # printed once it listens
-            yield address
-        finally:
-            process.terminate()
+    with serve(peer("crane"), tmp_path / "r") as address:
+        yield address
 
 
 @pytest.mark.parametrize("platforms", [("linux/amd64",), ("linux/amd64", "linux/arm64")])
