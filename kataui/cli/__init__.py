@@ -5,6 +5,7 @@ import json
 import logging
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 import kataui
 from kataui import logs
@@ -18,17 +19,20 @@ log = logging.getLogger(__name__)
 class _Parser(argparse.ArgumentParser):
     """An argument parser that speaks JSON when ``--json`` was asked for."""
 
-    def error(self, message: str) -> None:  # type: ignore[override]
+    json_wanted = False
+
+    def error(self, message: str) -> NoReturn:
         """Say what is wrong with the arguments; exit status 2."""
-        if "--json" in sys.argv:
+        if _Parser.json_wanted:
             hint = f"See {self.prog} --help."
             print(json.dumps({"error": {"message": message, "hint": hint}}))
             sys.exit(ExitStatus.BAD_INPUT)
         super().error(message)
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser of all nouns and verbs."""
+def parser(argv: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser for ``argv``: all nouns and verbs, and the arguments of the one that is used."""
+    _Parser.json_wanted = "--json" in argv
     top: argparse.ArgumentParser = _Parser(
         prog="kataui",
         description="Pipelines, confidential images and isolation for Kata Containers. "
@@ -36,8 +40,9 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"kataui {kataui.__version__}")
     nouns = top.add_subparsers(dest="noun", metavar="NOUN", required=True)
-    image.add_parser(nouns)
-    key.add_parser(nouns)
+    noun, verb = [*argv[:2], "", ""][:2]
+    image.add_parser(nouns, verb if noun == "image" else "")
+    key.add_parser(nouns, verb if noun == "key" else "")
     return top
 
 
@@ -47,7 +52,7 @@ def main(argv: Sequence[str]) -> int:
     Results go to standard output, progress and problems to standard error; with ``--json``
     standard output holds exactly one JSON document, whatever happens.
     """
-    arguments = parser().parse_args(argv)
+    arguments = parser(argv).parse_args(argv)
     logs.setup(to_stderr=False)
     output = Output(as_json=getattr(arguments, "json", False))
     try:

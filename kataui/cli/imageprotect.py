@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from kataui.cli import passphrase
+from kataui.cli.arguments import add_layers
 from kataui.cli.output import STATUS_OF, Output
 from kataui.errors import ExitStatus, KatauiError
 from kataui.files import clean
@@ -21,12 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sign-key", default="", metavar="F", help="the private key to sign with")
     parser.add_argument("--identity", default="", metavar="REGISTRY/REPOSITORY")
     parser.add_argument("--key", action="append", default=[], metavar="K", help="to prove with")
-    parser.add_argument(
-        "--layers", default="all", help='all, above-base or indexes such as "0,2,-1" (default all)'
-    )
-    parser.add_argument("--base", default="", help="number of base layers, or the base image")
-    parser.add_argument("--profile", choices=["host", "coco"], default="", help="who opens it")
-    parser.add_argument("--platform", default="", help="os/arch, or all (default all)")
+    add_layers(parser)
     parser.add_argument("--receipt", default="", metavar="F", help="write a signed receipt")
     parser.add_argument("--bundle", action="store_true", help="add cosign 3's bundle as well")
     parser.add_argument("--force", action="store_true", help="replace the destination")

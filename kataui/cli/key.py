@@ -1,127 +1,22 @@
-"""``kataui key``: new, show, passphrase."""
+"""``kataui key``: its verbs; what they need is loaded when one of them is used."""
 
 import argparse
-import getpass
-import sys
-from pathlib import Path
 
-from kataui.cli import passphrase
-from kataui.cli.output import Output
-from kataui.errors import ExitStatus, KeyProblem
-from kataui.files import clean
-from kataui.images.cosignkey import change_passphrase
-from kataui.images.keymaking import ALGORITHMS, KINDS, KeyInfo, describe_key, new_key
-from kataui.images.keys import load_keys
-from kataui.images.opens import opens_layers
+VERBS = {
+    "new": "make a key; nothing is overwritten",
+    "show": "kind, size, fingerprint, and what it opens",
+    "passphrase": "change the passphrase of a cosign key",
+}
 
 
-def add_parser(nouns: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the noun and its verbs."""
+def add_parser(nouns: "argparse._SubParsersAction[argparse.ArgumentParser]", wanted: str) -> None:
+    """Add the noun and its verbs; ``wanted`` is the verb that is used."""
     noun = nouns.add_parser("key", help="make and show keys")
     verbs = noun.add_subparsers(dest="verb", metavar="VERB", required=True)
-    new = verbs.add_parser("new", help="make a key; nothing is overwritten")
-    new.add_argument("kind", choices=KINDS)
-    new.add_argument("prefix", metavar="PREFIX", help="writes PREFIX.key and PREFIX.pub or .crt")
-    new.add_argument("--kind", dest="algorithm", choices=ALGORITHMS, default="")
-    passphrase.add_arguments(new)
-    new.set_defaults(run=_new)
-    show = verbs.add_parser("show", help="kind, size, fingerprint, and what it opens")
-    show.add_argument("file", metavar="FILE")
-    show.add_argument("--image", action="append", default=[], metavar="REF", help="does it open?")
-    passphrase.add_arguments(show)
-    show.set_defaults(run=_show)
-    change = verbs.add_parser("passphrase", help="change the passphrase of a cosign key")
-    change.add_argument("file", metavar="FILE")
-    change.add_argument("--new-passphrase-file", metavar="F", help="the new one")
-    passphrase.add_arguments(change)
-    change.set_defaults(run=_passphrase)
-    for parser in (new, show, change):
+    for name, text in VERBS.items():
+        parser = verbs.add_parser(name, help=text, description=f"{text.capitalize()}.")
         parser.add_argument("--json", action="store_true", help="print one JSON document")
+        if name == wanted:
+            from kataui.cli import keyverbs  # noqa: PLC0415 - the others need not wait for it
 
-
-def _new(arguments: argparse.Namespace, output: Output) -> int:
-    secret = passphrase.given(arguments)
-    if arguments.kind == "cosign" and secret is None:
-        secret = passphrase.from_environment()
-        if secret is None:
-            secret = _ask_twice()
-    made = new_key(
-        arguments.kind,
-        Path(arguments.prefix),
-        algorithm=arguments.algorithm,
-        passphrase=secret or "",
-    )
-    output.line(f"Private  {clean(str(made.private))}  (keep it to yourself, and keep a copy)")
-    if made.public is not None:
-        output.line(f"Public   {clean(str(made.public))}")
-    _describe(made.info, output)
-    output.value(
-        {
-            "private": str(made.private),
-            "public": str(made.public) if made.public else None,
-            **_as_json(made.info),
-        }
-    )
-    return ExitStatus.DONE
-
-
-def _ask_twice() -> str:
-    if not sys.stdin.isatty():
-        raise KeyProblem(
-            "A cosign key needs a passphrase, which may be empty.",
-            hint="Use --passphrase-file F (an empty file for none) or COSIGN_PASSWORD.",
-        )
-    first = getpass.getpass("New passphrase (empty for none): ")
-    if getpass.getpass("Again: ") != first:
-        raise KeyProblem("The two passphrases differ.", hint="Nothing was written.")
-    return first
-
-
-def _describe(info: KeyInfo, output: Output) -> None:
-    output.line(f"Kind     {info.kind}, {info.algorithm}{', locked' if info.locked else ''}")
-    if info.fingerprint is not None:
-        output.line(f"Words    {info.fingerprint.words}")
-        output.line(f"SHA-256  {info.fingerprint.hex}")
-    if info.private and info.readable_by_others:
-        output.line("Warning  others on this machine can read this private key (chmod 600 it)")
-
-
-def _as_json(info: KeyInfo) -> dict[str, object]:
-    mark = info.fingerprint
-    return {
-        "kind": info.kind,
-        "algorithm": info.algorithm,
-        "is_private": info.private,
-        "locked": info.locked,
-        "fingerprint": {"hex": mark.hex, "words": mark.words} if mark else None,
-        "readable_by_others": info.readable_by_others,
-    }
-
-
-def _show(arguments: argparse.Namespace, output: Output) -> int:
-    info = describe_key(Path(arguments.file))
-    _describe(info, output)
-    opened = []
-    if arguments.image:
-        ring = load_keys((arguments.file,), passphrase.asker(arguments))
-        for reference in arguments.image:
-            count, total = opens_layers(reference, ring)
-            output.line(f"Opens    {count} of {total} encrypted layers of {clean(reference)}")
-            opened.append({"image": reference, "opened": count, "encrypted": total})
-    output.value({**_as_json(info), "images": opened})
-    return ExitStatus.DONE
-
-
-def _passphrase(arguments: argparse.Namespace, output: Output) -> int:
-    path = Path(arguments.file)
-    old = passphrase.asker(arguments)(f"Old passphrase of {clean(path.name)}")
-    if old is None:
-        raise KeyProblem("The old passphrase is missing.", hint="Use --passphrase-file F.")
-    if arguments.new_passphrase_file:
-        new = passphrase.read_file(arguments.new_passphrase_file)
-    else:
-        new = _ask_twice()
-    change_passphrase(path, old, new)
-    output.line(f"Changed the passphrase of {clean(str(path))}")
-    output.value({"file": str(path)})
-    return ExitStatus.DONE
+            keyverbs.add_arguments(parser, name)

@@ -131,7 +131,7 @@ def _wrap_key(recipient: JweKey, content_key: bytes) -> tuple[dict[str, Any], by
 
 def _oaep(algorithm: str) -> rsa_padding.OAEP:
     # RSA-OAEP is defined with SHA-1 (RFC 7518, 4.3); OAEP does not rest on collision resistance
-    kind = hashes.SHA256() if algorithm == "RSA-OAEP-256" else hashes.SHA1()  # noqa: S303
+    kind = hashes.SHA256() if algorithm == "RSA-OAEP-256" else hashes.SHA1()  # noqa: S303 - RSA-OAEP is defined with it
     return rsa_padding.OAEP(rsa_padding.MGF1(kind), kind, None)
 
 

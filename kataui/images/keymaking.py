@@ -28,6 +28,7 @@ _CURVES: dict[str, type[ec.EllipticCurve]] = {
 }
 _WORDS_SHOWN = 8  # 64 bits: nobody makes a second key with the same words
 _CERTIFICATE_DAYS = 3650
+_MAX_COMMON_NAME_BYTES = 64  # RFC 5280, A.1, ub-common-name
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,8 @@ def _public_pem(key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey) -> bytes:
 
 def _certificate(key: rsa.RSAPrivateKey, name: str) -> bytes:
     """A self-signed certificate: only its key, issuer and serial matter to ocicrypt."""
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, clean(name, limit=64))])
+    shown = clean(name).encode()[:_MAX_COMMON_NAME_BYTES].decode(errors="ignore")
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, shown)])
     now = dt.datetime.now(dt.UTC)
     made = (
         x509.CertificateBuilder()
@@ -158,24 +160,44 @@ def _certificate(key: rsa.RSAPrivateKey, name: str) -> bytes:
 def describe_key(path: Path) -> KeyInfo:
     """Say what a key file is, without a passphrase; raises ``KeyProblem`` when it is none."""
     data, name = keyfiles.read_key_file(str(path)), clean(path.name)
-    others = not files.is_private(path)
     if is_encrypted_key(data):
-        return KeyInfo(path, "cosign", "EC P-256", True, True, _beside(path), others)  # noqa: FBT003
+        return _private_info(path, "cosign", "EC P-256", _beside(path), locked=True)
     if len(data) == kbs.KEY_BYTES and b"-----" not in data:
         mark = Fingerprint(hashlib.sha256(data).hexdigest())
-        return KeyInfo(path, "kbs", "32 bytes", True, False, mark, others)  # noqa: FBT003
+        return _private_info(path, "kbs", "32 bytes", mark)
     if b"PRIVATE KEY-----" in data or b'"d"' in data or keyfiles.is_private_der(data):
         try:
-            private = keyfiles.load_private(data, name, None)
+            own = keyfiles.load_private(data, name, None).public_key()
         except TypeError:
-            return KeyInfo(path, "key", "unknown until unlocked", True, True, None, others)  # noqa: FBT003
-        public: PublicKeyTypes = private.public_key()
-        return KeyInfo(path, "key", _algorithm(public), True, False, _print(public), others)  # noqa: FBT003
+            return _private_info(path, "key", "unknown until unlocked", None, locked=True)
+        return _private_info(path, "key", _algorithm(own), _print(own))
+    kind, public = "public key", None
     if b"BEGIN CERTIFICATE" in data or keyfiles.is_certificate_der(data):
-        public = keyfiles.load_certificate(str(path)).public_key()
-        return KeyInfo(path, "certificate", _algorithm(public), False, False, _print(public), False)  # noqa: FBT003
-    public = _public(data, str(path))
-    return KeyInfo(path, "public key", _algorithm(public), False, False, _print(public), False)  # noqa: FBT003
+        kind, public = "certificate", keyfiles.load_certificate(str(path)).public_key()
+    shown = public or _public(data, str(path))
+    return KeyInfo(
+        path=path,
+        kind=kind,
+        algorithm=_algorithm(shown),
+        private=False,
+        locked=False,
+        fingerprint=_print(shown),
+        readable_by_others=False,
+    )
+
+
+def _private_info(
+    path: Path, kind: str, algorithm: str, mark: Fingerprint | None, *, locked: bool = False
+) -> KeyInfo:
+    return KeyInfo(
+        path=path,
+        kind=kind,
+        algorithm=algorithm,
+        private=True,
+        locked=locked,
+        fingerprint=mark,
+        readable_by_others=not files.is_private(path),
+    )
 
 
 def _public(data: bytes, path: str) -> PublicKeyTypes:

@@ -16,7 +16,8 @@ from kataui.images.jwe import NotForThisKey
 
 _PURPOSE = "PGP recipients"
 _PKESK = 1  # Public-Key Encrypted Session Key Packet
-_BATCH = ("--batch", "--no-tty", "--quiet")
+# no key is looked for on the network (gpg's default: Web Key Directory)
+_BATCH = ("--batch", "--no-tty", "--quiet", "--no-auto-key-locate", "--disable-dirmngr")
 _MAX_PLAIN_BYTES = 1 << 16  # a layer's key is 193 bytes; a message may inflate
 _PROTECTED = re.compile(rb"^\tskey\[\d+\]: \[v\d protected\]", re.MULTILINE)
 
@@ -41,15 +42,27 @@ def wrap(users: Sequence[str], data: bytes) -> bytes:
 
 
 def require_user(user: str) -> None:
-    """Raise when gpg is missing or knows no public key for ``user``."""
+    """Raise when gpg is missing or knows no public key that can encrypt for ``user``."""
     gpg = tools.require("gpg", purpose=_PURPOSE)
     if user.startswith("-") or not user.strip():
         raise KeyProblem(f"{clean(user)!r} is no PGP user id.")
-    if tools.run([str(gpg), *_BATCH, "--list-keys", "--", user]).status != 0:
+    listed = tools.run([str(gpg), *_BATCH, "--with-colons", "--list-keys", "--", user])
+    if listed.status != 0:
         raise KeyProblem(
             f"gpg knows no public key for {clean(user, limit=120)}.",
             hint="Import it first: gpg --import FILE",
         )
+    if not any(_encrypts(line) for line in listed.stdout.splitlines()):
+        raise KeyProblem(
+            f"The public key of {clean(user, limit=120)} cannot encrypt.",
+            hint="It has expired, was revoked, or is for signing only; gpg --list-keys tells.",
+        )
+
+
+def _encrypts(line: bytes) -> bool:
+    """Whether a line tells of a key that is usable for encryption (GnuPG, doc/DETAILS)."""
+    fields = line.split(b":")
+    return fields[0] == b"pub" and len(fields) > 11 and b"E" in fields[11]
 
 
 def is_secret_key(data: bytes) -> bool:

@@ -26,10 +26,8 @@ from kataui.images.signatures import PublicKey
 from kataui.images.simplesigning import check_identity
 from kataui.images.source import Source
 from kataui.images.verify import verify
-from kataui.images.writer import Destination, destination
+from kataui.images.writer import Destination, destination, room_for
 from kataui.progress import Control
-
-_MARGIN_BYTES = 8 << 20  # manifests, signatures and what a file system rounds up
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +85,9 @@ def protect(answers: ProtectAnswers, *, ask: AskPassphrase, control: Control) ->
     started = receipt.Clock()
     with open_source(answers.source, platform=answers.platform, control=control) as source:
         selections = {image.digest: _selection(answers, image) for image in source.images}
-        needed = sum(image.size_bytes for image in source.images) + _MARGIN_BYTES
-        with destination(answers.destination, force=answers.force, needed_bytes=needed) as place:
+        with destination(
+            answers.destination, force=answers.force, needed_bytes=room_for(source)
+        ) as place:
             root = encrypt_image(
                 source,
                 place.layout,

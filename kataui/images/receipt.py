@@ -22,7 +22,7 @@ import kataui
 from kataui import files
 from kataui.errors import DestinationProblem
 from kataui.images.commands import Written
-from kataui.images.proof import Proof
+from kataui.images.proof import Part, Proof
 from kataui.images.protectanswers import ProtectAnswers
 from kataui.images.recipients import list_recipients
 from kataui.images.simplesigning import make_blob_bundle
@@ -100,16 +100,9 @@ def make(
     answers: ProtectAnswers, source: Source, written: Written, proof: Proof, clock: Clock
 ) -> Receipt:
     """Tell what went in, what came out, what was checked, and what comes next."""
-    report = proof.report
-    layers = [layer for item in report.images for layer in item.layers]
-    names = dict.fromkeys(
-        f"{info.scheme.value} {info.name} {info.detail}".strip()
-        for item in layers
-        for info in list_recipients(item.layer.descriptor.annotations)
-    )
-    network = [item.message for item in source.findings if item.id == "IMG-NETWORK"]
     public = str(Path(answers.sign_key).with_suffix(".pub"))
     private = answers.keys[0] if answers.keys else ""
+    network = [item.message for item in source.findings if item.id == "IMG-NETWORK"]
     return Receipt(
         {
             "format": FORMAT,
@@ -118,31 +111,12 @@ def make(
             "took_s": round(clock.took_s, 2),
             "verdict": proof.verdict.value,
             "sentence": proof.sentence,
-            "pin": f"{written.identity}@{report.digest}",
-            "source": {
-                "reference": source.reference,
-                "transport": source.transport.value,
-                "digest": str(source.root.digest),
-                "layers": [str(x.descriptor.digest) for i in source.images for x in i.layers],
-            },
-            "result": {
-                "path": str(written.path),
-                "tag": written.tag,
-                "digest": str(report.digest),
-                "layers": report.as_json()["layers"],
-                "signed": [str(digest) for digest in written.signed],
-            },
-            "recipients": list(names),
+            "pin": f"{written.identity}@{proof.report.digest}",
+            "source": _source(source),
+            "result": _result(written, proof),
+            "recipients": _recipients(proof),
             "asked": list(answers.recipients),
-            "checks": [
-                {
-                    "check": part.title,
-                    "held": part.held.value,
-                    "count": part.count,
-                    "sentence": part.sentence,
-                }
-                for part in proof.parts
-            ],
+            "checks": [_check(part) for part in proof.parts],
             "findings": [finding.as_json() for finding in proof.findings],
             "network": " ".join(network) or "none used",
             "versions": _versions(),
@@ -152,6 +126,41 @@ def make(
             },
         }
     )
+
+
+def _source(source: Source) -> dict[str, Any]:
+    return {
+        "reference": source.reference,
+        "transport": source.transport.value,
+        "digest": str(source.root.digest),
+        "layers": [str(x.descriptor.digest) for image in source.images for x in image.layers],
+    }
+
+
+def _result(written: Written, proof: Proof) -> dict[str, Any]:
+    return {
+        "path": str(written.path),
+        "tag": written.tag,
+        "digest": str(proof.report.digest),
+        "layers": proof.report.as_json()["layers"],
+        "signed": [str(digest) for digest in written.signed],
+    }
+
+
+def _recipients(proof: Proof) -> list[str]:
+    layers = [layer.layer for item in proof.report.images for layer in item.layers]
+    infos = [info for layer in layers for info in list_recipients(layer.descriptor.annotations)]
+    texts = (f"{info.scheme.value} {info.name} {info.detail}".strip() for info in infos)
+    return list(dict.fromkeys(texts))
+
+
+def _check(part: Part) -> dict[str, str]:
+    return {
+        "check": part.title,
+        "held": part.held.value,
+        "count": part.count,
+        "sentence": part.sentence,
+    }
 
 
 def _versions() -> dict[str, str]:

@@ -15,9 +15,10 @@ from kataui import files
 from kataui.errors import DestinationProblem
 from kataui.images.model import OCI_INDEX, Descriptor, Digest
 from kataui.images.reference import Reference, parse_destination
-from kataui.images.source import Transport
+from kataui.images.source import Source, Transport
 from kataui.progress import Control
 
+_MARGIN_BYTES = 8 << 20  # manifests, signatures and what a file system rounds up
 LAYOUT_FILE = b'{"imageLayoutVersion":"1.0.0"}'
 
 
@@ -190,6 +191,11 @@ def destination(text: str, *, force: bool = False, needed_bytes: int = 0) -> Ite
     files.require_free(target.parent, needed_bytes * (2 if archive else 1))
     with files.staging(target) as staged:
         yield Destination(reference, staged)
+
+
+def room_for(source: Source) -> int:
+    """Bytes that writing ``source`` again needs: its layers, and what comes beside them."""
+    return sum(image.size_bytes for image in source.images) + _MARGIN_BYTES
 
 
 def check_target(target: Path, *, force: bool) -> None:

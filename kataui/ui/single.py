@@ -15,12 +15,14 @@ _WAIT_MS = 1000
 
 
 def server_name() -> str:
-    """A socket that only this user can reach."""
-    folder = Path(platformdirs.user_runtime_dir("kataui", appauthor=False))
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError:
-        return f"kataui-{os.getuid()}"
+    """A socket that only this user can reach: in the session's folder, else in the cache.
+
+    Never in a folder such as /tmp, where somebody else could be first.
+    """
+    session = os.environ.get("XDG_RUNTIME_DIR")
+    cache = platformdirs.user_cache_path("kataui", appauthor=False)
+    folder = Path(session) / "kataui" if session else cache
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return str(folder / "window")
 
 

@@ -54,26 +54,39 @@ def measure(argv: list[str]) -> Run:
     return Run(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
-def words(size: int) -> bytes:
-    """Text of words with Zipf's frequencies."""
+class Endless(io.RawIOBase):
+    """Repeats a block for ever, and keeps nothing large: a child's peak begins with its parent's."""
+
+    def __init__(self, block: bytes) -> None:
+        self._block = block
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes."""
+        piece = self._block[:size]
+        self._block = self._block[len(piece) :] + piece
+        return piece
+
+
+def words() -> bytes:
+    """4 MiB of text of words with Zipf's frequencies."""
     chooser = random.Random(1)
     vocabulary = ["".join(chooser.choices("abcdefghijklmnop", k=1 + i % 9)) for i in range(4000)]
     weights = [1 / (rank + 1) for rank in range(4000)]
-    block = " ".join(chooser.choices(vocabulary, weights, k=2_000_000)).encode()
-    return (block * (size // len(block) + 1))[:size]
+    return " ".join(chooser.choices(vocabulary, weights, k=900_000)).encode()[: 4 * MIB]
 
 
 def make_layer(path: Path, size_mib: int) -> None:
     """A tar of two files, one random, one of words."""
     half = size_mib * MIB // 2
-    with tarfile.open(path, "w") as tar:
-        text = words(half)
-        for name, data in (("random.bin", None), ("words.txt", text)):
+    with tarfile.open(path, "w") as tar, Path("/dev/urandom").open("rb") as noise:
+        for name, stream in (("random.bin", noise), ("words.txt", Endless(words()))):
             info = tarfile.TarInfo(name)
             info.size = half
-            stream = open("/dev/urandom", "rb") if data is None else io.BytesIO(data)  # noqa: SIM115
-            with stream:
-                tar.addfile(info, stream)
+            tar.addfile(info, stream)
 
 
 def digest_of(path: Path) -> str:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from kataui.errors import ImageError
 from kataui.images import jwe
 from kataui.images.keyfiles import jwk_private, load_private
-from tests.images.wrapping import OPTIONS, encrypted_layers, make_jwe, url
+from tests.images.wrapping import OPTIONS, encrypted_layers, make_jwe, private_key, url
 
 CURVES = {"P-256": ec.SECP256R1(), "P-384": ec.SECP384R1(), "P-521": ec.SECP521R1()}
 PRIVATE = {name: ec.generate_private_key(curve) for name, curve in CURVES.items()}
@@ -17,8 +17,7 @@ PRIVATE = {name: ec.generate_private_key(curve) for name, curve in CURVES.items(
 
 @pytest.fixture(scope="module")
 def rsa_key(keys):
-    with open(keys.private, "rb") as stream:
-        return load_private(stream.read(), "rsa", None)
+    return private_key(keys.private)
 
 
 def wrapped_for(private, algorithm="", **more):

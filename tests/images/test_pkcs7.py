@@ -12,14 +12,13 @@ from hypothesis import strategies as st
 from kataui.errors import ImageError
 from kataui.images import der, pkcs7
 from kataui.images.jwe import NotForThisKey
-from kataui.images.keyfiles import load_certificate, load_private
-from tests.images.wrapping import OPTIONS, STEM, encrypted_layers, flipped
+from kataui.images.keyfiles import load_certificate
+from tests.images.wrapping import OPTIONS, STEM, encrypted_layers, flipped, private_key
 
 
 @pytest.fixture(scope="module")
 def pair(keys):
-    with open(keys.certificate_key, "rb") as stream:
-        return load_private(stream.read(), "key", None), load_certificate(keys.certificate)
+    return private_key(keys.certificate_key), load_certificate(keys.certificate)
 
 
 def certify(key, subject, issuer):
@@ -149,7 +148,7 @@ def test_each_part_tampered_is_refused(pair, place):
 @pytest.mark.parametrize("version", ["1.9", "1.22"])
 def test_messages_of_skopeo_open_and_name_their_certificate(shared, version):
     peers = shared / "fixtures" / "peers"
-    key = load_private((peers / "keys" / "pkcs7.key.pem").read_bytes(), "key", None)
+    key = private_key(peers / "keys" / "pkcs7.key.pem")
     certificate = load_certificate(str(peers / "keys" / "pkcs7.cert.pem"))
 
     for layer in encrypted_layers(peers / "enc" / f"pkcs7.skopeo-{version}"):

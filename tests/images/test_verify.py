@@ -285,7 +285,7 @@ def test_forged_bundle_is_not_valid(tmp_path, keys):
 
 
 def change(layout, private, add=(), remove=()):
-    from kataui.images.keys import load_keys  # noqa: PLC0415
+    from kataui.images.keys import load_keys
 
     with open_source(str(layout)) as source:
         return change_recipients(

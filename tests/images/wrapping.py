@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 
+from kataui.images.keyfiles import load_private
 from kataui.images.keys import KeyRing, load_keys
 
 STEM = "org.opencontainers.image.enc.keys."
@@ -52,9 +53,8 @@ def encrypted_layers(layout: Path) -> list[dict[str, str]]:
         value = json.loads((layout / "blobs" / kind / name).read_bytes())
         for child in value.get("manifests", ()):
             walk(child)
-        for layer in value.get("layers", ()):
-            if layer["mediaType"].endswith("+encrypted"):
-                found.append(layer["annotations"])
+        layers = value.get("layers", ())
+        found.extend(x["annotations"] for x in layers if x["mediaType"].endswith("+encrypted"))
 
     for descriptor in json.loads((layout / "index.json").read_text())["manifests"]:
         walk(descriptor)
@@ -64,6 +64,25 @@ def encrypted_layers(layout: Path) -> list[dict[str, str]]:
 def flipped(data: bytes, position: int) -> bytes:
     """One bit changed."""
     return data[:position] + bytes([data[position] ^ 1]) + data[position + 1 :]
+
+
+def private_key(path: Path | str) -> Any:
+    """The private key of a file without a passphrase."""
+    return load_private(Path(path).read_bytes(), "key", None)
+
+
+def jwk_of(path: Path | str, **more: str) -> dict[str, str]:
+    """The public half of a private key file as JWK (RSA or P-256)."""
+    return jwk(private_key(path).public_key(), **more)
+
+
+def jwk(key: Any, **more: str) -> dict[str, str]:
+    numbers = key.public_numbers()
+    if isinstance(key, rsa.RSAPublicKey):
+        n, e = (url(x.to_bytes((x.bit_length() + 7) // 8, "big")) for x in (numbers.n, numbers.e))
+        return {"kty": "RSA", "n": n, "e": e, **more}
+    x, y = (url(value.to_bytes(32, "big")) for value in (numbers.x, numbers.y))
+    return {"kty": "EC", "crv": "P-256", "x": x, "y": y, **more}
 
 
 def url(data: bytes) -> str:

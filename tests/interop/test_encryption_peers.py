@@ -10,6 +10,7 @@ import pytest
 
 from kataui.findings import Verdict
 from kataui.images.encrypt import choose_profile, decrypt_image, encrypt_image
+from kataui.images.keymaking import new_key
 from kataui.images.keys import load_keys
 from kataui.images.open import open_source
 from kataui.images.recipients import parse_recipient
@@ -61,8 +62,6 @@ def same_layers(opened: Path, source: Path) -> None:
 @pytest.mark.parametrize("name", SKOPEOS)
 @pytest.mark.parametrize("kind", ["rsa", "p256", "p384", "p521", "several", "pkcs7"])
 def test_skopeo_decrypts_each_scheme(tmp_path, keys, peer, name, kind):
-    from kataui.images.keymaking import new_key  # noqa: PLC0415
-
     source = tiny_layout(tmp_path / "source")
     specs, private = [keys.recipient], [keys.private]
     if kind.startswith("p") and kind != "pkcs7":
@@ -106,10 +105,9 @@ def test_skopeo_decrypts_every_platform(tmp_path, keys, peer):
     assert before == after
 
 
-def test_skopeo_decrypts_for_a_token_key(tmp_path, peer):
-    """PKCS11: wrapped by kataui for a public key, opened by skopeo in SoftHSM."""
-    from kataui.images.keymaking import new_key  # noqa: PLC0415
-
+@pytest.fixture
+def token(tmp_path, peer):
+    """A key pair in a SoftHSM token: the public key file, and skopeo's words and environment."""
     util = Path(peer("softhsm2-util"))
     modules = sorted(util.parents[1].rglob("libsofthsm2.so"))
     if not modules:
@@ -119,35 +117,33 @@ def test_skopeo_decrypts_for_a_token_key(tmp_path, peer):
     conf = tmp_path / "softhsm2.conf"
     conf.write_text(f"directories.tokendir = {tmp_path / 'tokens'}\n")
     base = [str(util), "--module", str(modules[0])]
-    pins = ["--so-pin", "1234", "--pin", "5678"]
-    env = {"SOFTHSM2_CONF": str(conf)}
-    label = ["--free", "--label", "tok1"]
-    assert tool([*base, "--init-token", *label, *pins], **env).returncode == 0
+    init = ["--init-token", "--free", "--label", "tok1", "--so-pin", "1234", "--pin", "5678"]
     key = ["--import", str(made.private), "--token", "tok1", "--label", "mykey", "--id", "01"]
-    done = tool([*base, *key, "--pin", "5678"], **env)
-    assert done.returncode == 0, done.stderr
+    for words in (init, [*key, "--pin", "5678"]):
+        done = tool([*base, *words], SOFTHSM2_CONF=str(conf))
+        assert done.returncode == 0, done.stderr
     folder = f"{modules[0].parent}/"
-    config = tmp_path / "ocicrypt.conf"
-    config.write_text(
-        f"pkcs11:\n  module-directories:\n    - {folder}\n  allowed-module-paths:\n    - {folder}\n"
+    lists = "".join(
+        f"  {n}:\n    - {folder}\n" for n in ("module-directories", "allowed-module-paths")
     )
+    (tmp_path / "ocicrypt.conf").write_text(f"pkcs11:\n{lists}")
     uri = "pkcs11:token=tok1;object=mykey?module-name=softhsm2&pin-value=5678"
     yaml = tmp_path / "key.yaml"
     yaml.write_text(f"pkcs11:\n  uri: {uri}\nmodule:\n  env:\n    SOFTHSM2_CONF: {conf}\n")
-    source = tiny_layout(tmp_path / "source")
-    before = os.environ.get("OCICRYPT_OAEP_HASHALG")
-    os.environ["OCICRYPT_OAEP_HASHALG"] = "sha1"  # SoftHSM knows no other
-    try:
-        encrypt(source, tmp_path / "enc", f"pkcs11:{made.public}")
-    finally:
-        if before is None:
-            del os.environ["OCICRYPT_OAEP_HASHALG"]
-
     words = ["--decryption-key", str(yaml)]
+    return made.public, words, {"OCICRYPT_CONFIG": str(tmp_path / "ocicrypt.conf")}
+
+
+def test_skopeo_decrypts_for_a_token_key(tmp_path, peer, token, monkeypatch):
+    """PKCS11: wrapped by kataui for a public key, opened by skopeo in SoftHSM."""
+    public, words, env = token
+    source = tiny_layout(tmp_path / "source")
+    monkeypatch.setenv("OCICRYPT_OAEP_HASHALG", "sha1")  # SoftHSM knows no other
+    encrypt(source, tmp_path / "enc", f"pkcs11:{public}")
+    monkeypatch.delenv("OCICRYPT_OAEP_HASHALG")
+
     target = f"oci:{tmp_path / 'dec'}:1"
-    skopeo(
-        peer("skopeo122"), *words, f"oci:{tmp_path / 'enc'}:1", target, OCICRYPT_CONFIG=str(config)
-    )
+    skopeo(peer("skopeo122"), *words, f"oci:{tmp_path / 'enc'}:1", target, **env)
 
     same_layers(tmp_path / "dec", source)
 
@@ -246,7 +242,7 @@ def test_ctd_decoder_decrypts_every_layer(tmp_path, keys, peer, shared):
 
 
 def test_skopeo_refuses_what_was_tampered(tmp_path, keys, peer):
-    from tests.images.protecting import blob, replace_layer  # noqa: PLC0415
+    from tests.images.protecting import blob, replace_layer
 
     source = tiny_layout(tmp_path / "source")
     layout = encrypt(source, tmp_path / "enc", keys.recipient)

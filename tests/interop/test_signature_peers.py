@@ -12,7 +12,7 @@ from kataui.findings import Verdict
 from kataui.images.open import open_source
 from kataui.images.verdict import Need
 from tests.images.builders import tiny_layout
-from tests.images.protecting import answers, image_entry, judge, run
+from tests.images.protecting import answers, change_manifest, image_entry, judge, run
 from tests.interop.registries import serve
 
 pytestmark = pytest.mark.interop
@@ -115,35 +115,35 @@ def test_skopeo_still_copies_a_signed_layout(tmp_path, protected, peer):
 
 def test_policy_json_accepts_the_good_and_refuses_the_tampered(tmp_path, keys, peer, registry):
     identity = f"{registry}/shop/app"
+    layout = tmp_path / "out"
     source = tiny_layout(tmp_path / "source")
-    done = run(answers(source, tmp_path / "out", keys, identity=identity))
-    tool([peer("cosign2"), "load", "--dir", str(tmp_path / "out"), "--allow-http-registry",
-          f"{identity}:1"])  # fmt: skip
+    good = run(answers(source, layout, keys, identity=identity)).proof.report.digest
+    plain = "--allow-http-registry"
+    load = tool([peer("cosign2"), "load", "--dir", str(layout), plain, f"{identity}:1"])
+    assert load.returncode == 0, load.stderr
+    change_manifest(layout, lambda manifest: manifest.update(annotations={"a": "tampered"}))
+    push = [peer("skopeo122"), "--insecure-policy", "copy", "--dest-tls-verify=false"]
+    pushed = tool([*push, f"oci:{layout}:1", f"docker://{identity}:2"])
+    assert pushed.returncode == 0, pushed.stderr
+    tampered = image_entry(layout)["digest"]
     registries = tmp_path / "registries.d"
     registries.mkdir()
-    (registries / "x.yaml").write_text(
-        f"docker:\n  {registry}:\n    use-sigstore-attachments: true\n"
-    )
+    attachments = f"docker:\n  {registry}:\n    use-sigstore-attachments: true\n"
+    (registries / "x.yaml").write_text(attachments)
 
-    def copy(key: Path) -> int:
-        rule = {
-            "type": "sigstoreSigned",
-            "keyPath": str(key),
-            "signedIdentity": {"type": "matchRepository"},
-        }
+    def pulled(digest: object, key: Path) -> bool:
+        identity_rule = {"type": "matchRepository"}
+        rule = {"type": "sigstoreSigned", "keyPath": str(key), "signedIdentity": identity_rule}
+        scopes = {"docker": {identity: [rule]}}
         policy = tmp_path / "policy.json"
-        policy.write_text(
-            json.dumps(
-                {"default": [{"type": "reject"}], "transports": {"docker": {identity: [rule]}}}
-            )
-        )
+        policy.write_text(json.dumps({"default": [{"type": "reject"}], "transports": scopes}))
         argv = [peer("skopeo122"), "--policy", str(policy), "--registries.d", str(registries)]
-        argv += ["copy", "--src-tls-verify=false"]
-        pinned = f"docker://{identity}@{done.proof.report.digest}"
-        return tool([*argv, pinned, f"oci:{tmp_path / key.stem}:x"]).returncode
+        argv += ["copy", "--src-tls-verify=false", f"docker://{identity}@{digest}"]
+        return tool([*argv, f"dir:{tmp_path / 'pulled'}"]).returncode == 0
 
-    assert copy(keys.sign_pub) == 0
-    assert copy(keys.foreign_pub) != 0
+    assert pulled(good, keys.sign_pub)
+    assert not pulled(good, keys.foreign_pub)
+    assert not pulled(tampered, keys.sign_pub)
 
 
 @pytest.mark.parametrize("name", COSIGNS)

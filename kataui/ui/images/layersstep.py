@@ -57,6 +57,12 @@ class LayersStep(StepPage):
         )
         self._base.edit.editingFinished.connect(self.answer_changed)
         columns.left.addWidget(self._base)
+        self._build_consequences(columns)
+        self.body.addWidget(columns)
+        self.fields = {"layers": self._base}
+
+    def _build_consequences(self, columns: Columns) -> None:
+        """What stays open at the left, the pile of layers at the right."""
         self._open = Card(look="warning")
         self._open.body.addLayout(
             row(IconLabel("warning"), label("What this leaves open", "strong", wrap=False), None)
@@ -75,8 +81,6 @@ class LayersStep(StepPage):
         after.body.addWidget(self._pile)
         after.body.addLayout(self._figures)
         columns.right.addWidget(after)
-        self.body.addWidget(columns)
-        self.fields = {"layers": self._base}
 
     def _on_mode(self, mode: str) -> None:
         self._mode = mode

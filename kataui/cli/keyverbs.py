@@ -1,0 +1,123 @@
+"""``kataui key new``, ``show`` and ``passphrase``."""
+
+import argparse
+import getpass
+import sys
+from pathlib import Path
+
+from kataui.cli import passphrase
+from kataui.cli.output import Output
+from kataui.errors import ExitStatus, KeyProblem
+from kataui.files import clean
+from kataui.images.cosignkey import change_passphrase
+from kataui.images.keymaking import ALGORITHMS, KINDS, KeyInfo, describe_key, new_key
+from kataui.images.keys import load_keys
+from kataui.images.opens import opens_layers
+
+
+def add_arguments(parser: argparse.ArgumentParser, verb: str) -> None:
+    """The arguments of one verb."""
+    if verb == "new":
+        parser.add_argument("kind", choices=KINDS)
+        parser.add_argument("prefix", metavar="PREFIX", help="writes PREFIX.key and .pub or .crt")
+        parser.add_argument("--kind", dest="algorithm", choices=ALGORITHMS, default="")
+        parser.set_defaults(run=_new)
+    elif verb == "show":
+        parser.add_argument("file", metavar="FILE")
+        parser.add_argument(
+            "--image", action="append", default=[], metavar="REF", help="does it open this image?"
+        )
+        parser.set_defaults(run=_show)
+    else:
+        parser.add_argument("file", metavar="FILE")
+        parser.add_argument("--new-passphrase-file", metavar="F", help="the new one")
+        parser.set_defaults(run=_passphrase)
+    passphrase.add_arguments(parser)
+
+
+def _new(arguments: argparse.Namespace, output: Output) -> int:
+    secret = passphrase.given(arguments)
+    if arguments.kind == "cosign" and secret is None:
+        secret = passphrase.from_environment()
+        if secret is None:
+            secret = _ask_twice()
+    made = new_key(
+        arguments.kind,
+        Path(arguments.prefix),
+        algorithm=arguments.algorithm,
+        passphrase=secret or "",
+    )
+    output.line(f"Private  {clean(str(made.private))}  (keep it to yourself, and keep a copy)")
+    if made.public is not None:
+        output.line(f"Public   {clean(str(made.public))}")
+    _describe(made.info, output)
+    output.value(
+        {
+            "private": str(made.private),
+            "public": str(made.public) if made.public else None,
+            **_as_json(made.info),
+        }
+    )
+    return ExitStatus.DONE
+
+
+def _ask_twice() -> str:
+    if not sys.stdin.isatty():
+        raise KeyProblem(
+            "A cosign key needs a passphrase, which may be empty.",
+            hint="Use --passphrase-file F (an empty file for none) or COSIGN_PASSWORD.",
+        )
+    first = getpass.getpass("New passphrase (empty for none): ")
+    if getpass.getpass("Again: ") != first:
+        raise KeyProblem("The two passphrases differ.", hint="Nothing was written.")
+    return first
+
+
+def _describe(info: KeyInfo, output: Output) -> None:
+    output.line(f"Kind     {info.kind}, {info.algorithm}{', locked' if info.locked else ''}")
+    if info.fingerprint is not None:
+        output.line(f"Words    {info.fingerprint.words}")
+        output.line(f"SHA-256  {info.fingerprint.hex}")
+    if info.private and info.readable_by_others:
+        output.line("Warning  others on this machine can read this private key (chmod 600 it)")
+
+
+def _as_json(info: KeyInfo) -> dict[str, object]:
+    mark = info.fingerprint
+    return {
+        "kind": info.kind,
+        "algorithm": info.algorithm,
+        "is_private": info.private,
+        "locked": info.locked,
+        "fingerprint": {"hex": mark.hex, "words": mark.words} if mark else None,
+        "readable_by_others": info.readable_by_others,
+    }
+
+
+def _show(arguments: argparse.Namespace, output: Output) -> int:
+    info = describe_key(Path(arguments.file))
+    _describe(info, output)
+    opened = []
+    if arguments.image:
+        ring = load_keys((arguments.file,), passphrase.asker(arguments))
+        for reference in arguments.image:
+            count, total = opens_layers(reference, ring)
+            output.line(f"Opens    {count} of {total} encrypted layers of {clean(reference)}")
+            opened.append({"image": reference, "opened": count, "encrypted": total})
+    output.value({**_as_json(info), "images": opened})
+    return ExitStatus.DONE
+
+
+def _passphrase(arguments: argparse.Namespace, output: Output) -> int:
+    path = Path(arguments.file)
+    old = passphrase.asker(arguments)(f"Old passphrase of {clean(path.name)}")
+    if old is None:
+        raise KeyProblem("The old passphrase is missing.", hint="Use --passphrase-file F.")
+    if arguments.new_passphrase_file:
+        new = passphrase.read_file(arguments.new_passphrase_file)
+    else:
+        new = _ask_twice()
+    change_passphrase(path, old, new)
+    output.line(f"Changed the passphrase of {clean(str(path))}")
+    output.value({"file": str(path)})
+    return ExitStatus.DONE

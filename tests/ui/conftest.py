@@ -1,0 +1,45 @@
+"""A real window on Qt's offscreen platform, closed after each test with no thread left."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from kataui.ui import app as application
+from kataui.ui import theme
+from kataui.ui.images.opening import Images
+from kataui.ui.window import Window
+
+
+@pytest.fixture(scope="session")
+def qapp_cls() -> type[QApplication]:
+    return QApplication
+
+
+@pytest.fixture
+def styled(qapp: QApplication) -> Iterator[QApplication]:
+    """The application with its theme; light and 100 % again afterwards."""
+    if not theme.state().base_points:
+        theme.start(qapp, "light", 100)
+    theme.set_theme("light", 100)
+    yield qapp
+    theme.set_theme("light", 100)
+
+
+@pytest.fixture
+def window(styled, qtbot, tmp_path: Path) -> Iterator[Window]:
+    made = application.make_window()
+    qtbot.addWidget(made)
+    made.resize(1440, 900)
+    made.show()
+    yield made
+    made.setProperty("sure", True)
+    made.close()
+
+
+@pytest.fixture
+def images(window: Window) -> Images:
+    found = window.findChild(Images)
+    assert isinstance(found, Images)
+    return found

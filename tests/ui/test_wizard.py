@@ -1,0 +1,191 @@
+"""The protect wizard, clicked through as a person does."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+
+from kataui.findings import Verdict
+from kataui.ui.images.flow import Step
+from kataui.ui.images.wizard import ProtectWizard
+from kataui.ui.widgets.confirm import AskSecret
+from tests.images.builders import tiny_layout
+from tests.images.protecting import IDENTITY, judge
+
+
+@pytest.fixture
+def wizard(window, images, qtbot, tmp_path) -> ProtectWizard:
+    source = tiny_layout(tmp_path / "source")
+    images.start_protect((f"oci:{source}:1",))
+    found = window.findChild(ProtectWizard)
+    assert isinstance(found, ProtectWizard)
+    return found
+
+
+def go_on(qtbot, wizard) -> None:
+    qtbot.mouseClick(wizard._next, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not wizard._jobs.busy, timeout=20_000)
+
+
+def unlock(qtbot, window) -> None:
+    """Answer the question for the signing key's (empty) passphrase."""
+    qtbot.waitUntil(lambda: any(d.isVisible() for d in window.findChildren(AskSecret)))
+    for dialog in window.findChildren(AskSecret):
+        dialog.accept()
+
+
+def fill(qtbot, wizard, keys, target: Path) -> None:
+    """From the first page to the summary."""
+    go_on(qtbot, wizard)
+    assert wizard.step is Step.LAYERS
+    go_on(qtbot, wizard)
+    page = wizard.page
+    page._typed.set_text(keys.recipient.removeprefix("jwe:"))
+    page._key.set_text(keys.private)
+    go_on(qtbot, wizard)
+    page = wizard.page
+    page._key.set_text(str(keys.sign_key))
+    page._identity.set_text(IDENTITY)
+    go_on(qtbot, wizard)
+    page = wizard.page
+    page._target.set_text(str(target))
+    page._receipt.set_text("")
+    go_on(qtbot, wizard)
+    assert wizard.step is Step.SUMMARY
+
+
+def test_the_whole_way_ends_in_a_proof(window, wizard, qtbot, tmp_path, keys):
+    fill(qtbot, wizard, keys, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+    qtbot.mouseClick(wizard._next, Qt.MouseButton.LeftButton)
+    unlock(qtbot, window)
+    qtbot.waitUntil(lambda: wizard.step is Step.PROOF, timeout=20_000)
+
+    assert judge(tmp_path / "out", keys, private=(keys.private,)).verdict is Verdict.PASS
+
+
+def test_each_page_says_what_is_missing_and_stays(wizard, qtbot, tmp_path, keys):
+    go_on(qtbot, wizard)
+    go_on(qtbot, wizard)
+
+    go_on(qtbot, wizard)
+
+    assert wizard.step is Step.RECIPIENTS
+    assert "at least one recipient" in wizard.page.fields["recipients"].problem
+
+
+def test_going_back_and_switching_detail_loses_nothing(wizard, qtbot, tmp_path, keys):
+    fill(qtbot, wizard, keys, tmp_path / "out")
+    before = wizard.flow.answers
+
+    for _ in range(5):
+        wizard._go_back()
+    wizard._set_expert("Expert")
+    wizard._set_expert("Guided")
+    assert wizard.step is Step.SOURCE
+    for _ in range(5):
+        go_on(qtbot, wizard)
+
+    assert wizard.step is Step.SUMMARY
+    assert wizard.flow.answers == before
+
+
+def test_cancelling_leaves_nothing_and_goes_back_to_the_summary(
+    window, wizard, qtbot, tmp_path, keys
+):
+    fill(qtbot, wizard, keys, tmp_path / "out")
+    qtbot.mouseClick(wizard._next, Qt.MouseButton.LeftButton)
+    unlock(qtbot, window)
+    wizard._cancel()
+
+    qtbot.waitUntil(lambda: wizard._control is None, timeout=5_000)
+
+    if wizard.step is Step.SUMMARY:  # the work may have been faster than the cancel
+        assert not (tmp_path / "out").exists()
+    assert sorted(p.name for p in tmp_path.iterdir() if p.name.startswith(".")) == []
+
+
+def test_broken_source_is_told_on_its_page(window, images, qtbot, tmp_path):
+    (tmp_path / "broken.tar").write_bytes(b"no tar at all")
+    images.start_protect((str(tmp_path / "broken.tar"),))
+    wizard = window.findChild(ProtectWizard)
+
+    go_on(qtbot, wizard)
+
+    assert wizard.step is Step.SOURCE
+    assert wizard.page.fields["source"].problem
+
+
+def test_wizard_is_walked_by_keyboard_alone(window, wizard, qtbot):
+    window.activateWindow()
+    wizard._next.setFocus()
+    qtbot.keyClick(wizard._next, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: wizard.step is Step.LAYERS, timeout=10_000)
+    cards = wizard.page._choice._cards
+
+    cards["all"].radio.setFocus()
+    qtbot.keyClick(cards["all"].radio, Qt.Key.Key_Down)
+
+    assert wizard.flow.answers.layers == "above-base"
+
+
+def test_explicit_choice_of_layers_is_kept(wizard, qtbot):
+    go_on(qtbot, wizard)
+    wizard.page._choice.choose("choose")
+
+    wizard.page._boxes[0].setChecked(False)
+
+    assert wizard.flow.answers.layers == "1,2"
+
+
+def test_several_images_share_the_answers(window, images, qtbot, tmp_path, keys):
+    one, two = tiny_layout(tmp_path / "one"), tiny_layout(tmp_path / "two")
+    images.start_protect((str(one), str(two)))
+    wizard = window.findChild(ProtectWizard)
+    fill(qtbot, wizard, keys, tmp_path / "out")
+
+    qtbot.mouseClick(wizard._next, Qt.MouseButton.LeftButton)
+    unlock(qtbot, window)
+    qtbot.waitUntil(lambda: wizard.step is Step.PROOF, timeout=20_000)
+
+    for name in ("one-protected", "two-protected"):
+        report = judge(tmp_path / "out" / name, keys, private=(keys.private,))
+        assert report.verdict is Verdict.PASS
+
+
+def test_dropping_an_image_anywhere_opens_it(window, qtbot, tmp_path):
+    source = tiny_layout(tmp_path / "source")
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(source))])
+    event = QDropEvent(
+        QPoint(10, 10),
+        Qt.DropAction.CopyAction,
+        data,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+
+    window.dropEvent(event)
+    qtbot.waitUntil(lambda: not window.jobs.busy, timeout=20_000)
+
+    page = window.page(window.current_key)
+    assert page.banner.accessibleName().startswith("Fail. Not protected")
+
+
+def test_a_dropped_key_is_shown_not_opened_as_an_image(window, keys, qtbot):
+    window.open_paths([str(keys.sign_pub)])
+
+    assert window.current_key == "keys"
+
+
+def test_an_image_that_cannot_be_opened_says_so(window, qtbot, tmp_path):
+    (tmp_path / "x.tar").write_bytes(b"\0" * 2000)
+
+    window.open_paths([str(tmp_path / "x.tar")])
+    qtbot.waitUntil(lambda: not window.jobs.busy, timeout=20_000)
+
+    page = window.page(window.current_key)
+    assert page.banner.accessibleName().startswith("Cannot open")
+    assert not page._protect.isEnabled()
