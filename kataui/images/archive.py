@@ -242,7 +242,7 @@ class _Disk:
         self._stream = stream
         self._folder = folder
 
-    def write(self, chunk: bytes | bytearray) -> None:
+    def write(self, chunk: bytes | bytearray | memoryview) -> None:
         require_free(self._folder, len(chunk) + _KEEP_FREE_BYTES)
         view = memoryview(chunk)
         try:

@@ -58,8 +58,11 @@ def encrypt_image(
     profile: Profile,
     tag: str,
     control: Control,
+    proved: bool = False,
 ) -> Descriptor:
     """Write ``source`` into ``layout`` with the selected layers encrypted.
+
+    ``proved`` says that the caller will decrypt the result and compare it with the source.
 
     Layers that are encrypted already stay as they are (a recipient is added with ``recipients``,
     not by encrypting twice). Gives the new root descriptor.
@@ -69,7 +72,8 @@ def encrypt_image(
     writer = LayerWriter(source, layout, control, "Encrypting")
 
     def encrypt(layer: Layer) -> Descriptor:
-        return writer.encrypt(layer, recipients, only_gzip=profile is Profile.COCO)
+        guest = profile is Profile.COCO
+        return writer.encrypt(layer, recipients, only_gzip=guest, proved=proved)
 
     def write_layer(image: Image, layer: Layer) -> Descriptor:
         if layer.encrypted or layer.index not in selection(image):

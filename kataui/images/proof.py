@@ -10,6 +10,7 @@ from kataui.images.layerproof import LayerEvidence
 from kataui.images.model import Layer
 from kataui.images.signatures import Status
 from kataui.images.source import Source
+from kataui.images.transform import oci_layer_type
 from kataui.images.verdict import judge
 from kataui.images.verify import Report
 
@@ -51,7 +52,7 @@ def prove(source: Source, report: Report) -> Proof:
         for before, after in zip(image.layers, item.layers, strict=True)
     ]
     changed = tuple(_changes(source, report, pairs))
-    findings = tuple(by_severity((*report.findings, *changed)))
+    findings = tuple(by_severity((*changed, *report.findings)))
     verdict = judge(findings)
     parts = (
         _stranger(pairs),
@@ -74,22 +75,22 @@ def _changes(source: Source, report: Report, pairs: _Pairs) -> Iterator[Finding]
             yield Finding("IMG-CHANGED", Severity.ERROR, "Configuration", message)
     for before, after in pairs:
         if not _same(before, after):
-            message = f"Layer {before.index} is not the one of the source."
+            message = f"Of the source, layer {before.index} is not what its digest says."
             yield Finding("IMG-CHANGED", Severity.ERROR, f"Layer {before.index}", message)
 
 
 def _same(before: Layer, after: LayerEvidence) -> bool:
     """Whether a layer holds what went in, as far as it could be opened.
 
-    The same stored bytes, or the same bytes before encryption, or (repacked as gzip) the same
-    unpacked tar by its diff_id.
+    What was encrypted must decrypt to the very bytes that the source's digest names. What was
+    packed anew (zstd or tar to gzip) was hashed on reading, and must unpack to the same tar.
     """
-    old = before.descriptor.digest
-    if after.diff_ok is None and after.plain_digest is None:
-        return True  # not opened: the private key is not here, which is said elsewhere
-    same_bytes = old in {after.layer.descriptor.digest, after.plain_digest}
-    same_files = bool(after.diff_ok) and after.layer.diff_id == before.diff_id
-    return same_bytes or same_files
+    old, new = before.descriptor, after.layer.descriptor
+    if oci_layer_type(old.plain_type) != new.plain_type:
+        return after.diff_ok is not False
+    if new.encrypted and not old.encrypted:
+        return after.plain_digest in {None, old.digest}
+    return new.digest == old.digest
 
 
 def _encrypted(pairs: _Pairs) -> list[LayerEvidence]:

@@ -15,12 +15,12 @@ from kataui.images.commands import Written
 from kataui.images.cosignkey import load_signing_key
 from kataui.images.encrypt import Profile, choose_profile, encrypt_image
 from kataui.images.inspect import find_base, select_layers
-from kataui.images.keys import AskPassphrase, KeyRing, load_keys
+from kataui.images.keys import AskPassphrase, KeyRing, load_keys, usable_keys
 from kataui.images.model import REF_NAME, Image
 from kataui.images.open import open_source
 from kataui.images.proof import Proof, prove
 from kataui.images.protectanswers import ProtectAnswers
-from kataui.images.recipients import Recipient, Scheme, parse_recipient
+from kataui.images.recipients import Recipient, Scheme, parse_recipient, wrap_options
 from kataui.images.sign import Signed, sign_source
 from kataui.images.signatures import PublicKey
 from kataui.images.simplesigning import check_identity
@@ -61,6 +61,11 @@ class _Keys:
     public_key: PublicKey
     ring: KeyRing = field(repr=False)
 
+    @property
+    def will_prove(self) -> bool:
+        """Whether a key at hand opens what is wrapped for the recipients (tried, not guessed)."""
+        return bool(usable_keys(wrap_options(self.recipients, b"{}"), self.ring))
+
 
 def _load(answers: ProtectAnswers, ask: AskPassphrase) -> _Keys:
     recipients = tuple(parse_recipient(text) for text in answers.recipients)
@@ -96,6 +101,7 @@ def protect(answers: ProtectAnswers, *, ask: AskPassphrase, control: Control) ->
                 profile=keys.profile,
                 tag=place.reference.tag,
                 control=control,
+                proved=keys.will_prove,
             )
             tag = root.annotations[REF_NAME]
             signed = _sign(place, tag, answers, keys, control)

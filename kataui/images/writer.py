@@ -29,7 +29,7 @@ class BlobFile:
         self._stream = stream
         self.digest: Digest | None = None
 
-    def write(self, chunk: bytes | bytearray) -> None:
+    def write(self, chunk: bytes | bytearray | memoryview) -> None:
         """Append; raises ``DestinationProblem`` when the disk is full."""
         try:
             self._stream.write(chunk)

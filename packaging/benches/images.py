@@ -55,7 +55,7 @@ def measure(argv: list[str]) -> Run:
 
 
 class Endless(io.RawIOBase):
-    """Repeats a block for ever, and keeps nothing large: a child's peak begins with its parent's."""
+    """Repeats a block for ever; nothing large is kept (a child's peak begins with its parent's)."""
 
     def __init__(self, block: bytes) -> None:
         self._block = block

@@ -69,6 +69,32 @@ def test_no_passphrase_is_a_clear_error(keyring):
         load_keys([str(keyring / "secret.gpg")], lambda _: None)
 
 
+@pytest.fixture
+def public_keyring(shared, tmp_path, monkeypatch, peer):
+    """A keyring with the fixtures' public key; gives the key's folder."""
+    keys = shared / "fixtures" / "peers" / "keys"
+    monkeypatch.setenv("GNUPGHOME", str(tmp_path))
+    tmp_path.chmod(0o700)
+    importing = [peer("gpg"), "--batch", "--quiet", "--import", keys / "pgp.public.gpg"]
+    subprocess.run(importing, check=True, capture_output=True)
+    yield keys
+    subprocess.run([peer("gpgconf"), "--kill", "all"], check=True)
+
+
+def test_message_that_inflates_is_not_taken(public_keyring):
+    argv = ["gpg", "--batch", "--quiet", "--trust-model", "always", "--encrypt"]
+    bomb = subprocess.run(
+        [*argv, "--recipient", "test@example.com"],
+        input=b"{" + bytes(4 << 20),
+        check=True,
+        capture_output=True,
+    ).stdout
+    assert len(bomb) < 1 << 16
+
+    with pytest.raises(NotForThisKey):
+        pgp.unwrap(bomb, (public_keyring / "pgp.secret.gpg").read_bytes(), None)
+
+
 @pytest.mark.usefixtures("keyring")
 def test_message_is_binary_and_names_its_key():
     message = pgp.wrap([USER], OPTIONS)
@@ -110,7 +136,7 @@ def test_missing_gpg_says_how_to_get_it(monkeypatch, tmp_path):
     assert "gnupg" in problem.value.hint
 
 
-def test_messages_of_skopeo_open_and_leave_no_agent(shared, peer):
+def test_messages_of_skopeo_open(shared, peer):
     peer("gpg")
     peers = shared / "fixtures" / "peers"
     secret = (peers / "keys" / "pgp.secret.gpg").read_bytes()

@@ -1,4 +1,5 @@
 import base64
+import dataclasses
 import datetime as dt
 
 import pytest
@@ -143,6 +144,16 @@ def test_each_part_tampered_is_refused(pair, place):
 
     with pytest.raises(NotForThisKey):
         opened(flipped(data, data.index(wanted) + 2), key, certificate)
+
+
+@pytest.mark.parametrize("parameters", ["3000", "1000", "10023000", "10023100", "0500"])
+def test_odd_parameters_of_the_cipher_open_nothing(pair, parameters):
+    key, certificate = pair
+    message = pkcs7.parse(pkcs7.wrap([certificate], OPTIONS))
+    odd = dataclasses.replace(message, parameters=der.read_one(bytes.fromhex(parameters)))
+
+    with pytest.raises(NotForThisKey):
+        pkcs7.unwrap(odd, key, [certificate])
 
 
 @pytest.mark.parametrize("version", ["1.9", "1.22"])

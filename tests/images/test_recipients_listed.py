@@ -129,6 +129,16 @@ def test_one_of_a_shared_jwe_is_taken_out(keys, shared_packet):
     assert [info.detail for info in list_recipients(left)] == ["ECDH-ES+A256KW P-256"]
 
 
+def test_two_of_three_in_a_shared_jwe_are_taken_out(keys):
+    people = [keys.recipient, keys.recipient, keys.other_recipient]
+    packet = wrap_options([parse_recipient(person) for person in people], OPTIONS)
+
+    left = remove_recipients(packet, ["jwe#2", "jwe#1"])
+
+    assert [info.detail for info in list_recipients(left)] == ["ECDH-ES+A256KW P-256"]
+    assert unwrap_options(left, ring(keys.other_private)) == OPTIONS
+
+
 def test_packet_is_removed_whole_and_the_numbers_run_over_packets(keys, shared_packet):
     third = wrap_options([parse_recipient(keys.recipient)], OPTIONS)
     merged = merge_annotations(shared_packet, third)

@@ -167,7 +167,7 @@ def test_an_error_in_a_thread_reaches_the_caller():
 
 def test_unreadable_input_is_an_image_error():
     class Broken(io.RawIOBase):
-        def read(self, _size=-1):
+        def readinto(self, _buffer):
             raise OSError(5, "Input/output error")
 
     with pytest.raises(ImageError, match="Cannot read layer 3: Input/output error"):
