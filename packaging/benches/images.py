@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from isal import igzip
 
 MIB = 1 << 20
+LAYER = "application/vnd.oci.image.layer.v1"
 SKOPEO_OPTIONS = ["--insecure-policy"]
 
 
@@ -141,17 +142,19 @@ def make_layout(folder: Path, layer: Path, media_type: str, diff_id: str) -> Non
     (folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [entry]}))
 
 
-def make_images(folder: Path, size_mib: int) -> list[Path]:
-    """The plain and the gzipped image."""
+def make_images(folder: Path, size_mib: int, *, gzipped: bool = True) -> list[Path]:
+    """The plain and, unless told otherwise, the gzipped image."""
     layer = folder / "layer.tar"
     make_layer(layer, size_mib)
     diff_id = digest_of(layer)
+    if not gzipped:
+        make_layout(folder / "tar", layer, f"{LAYER}.tar", diff_id)
+        return [folder / "tar"]
     packed = folder / "layer.tar.gz"
     with layer.open("rb") as source, igzip.open(packed, "wb", compresslevel=2) as target:
         shutil.copyfileobj(source, target, MIB)
-    layer_type = "application/vnd.oci.image.layer.v1.tar"
-    make_layout(folder / "tar", layer, layer_type, diff_id)
-    make_layout(folder / "gzip", packed, f"{layer_type}+gzip", diff_id)
+    make_layout(folder / "tar", layer, f"{LAYER}.tar", diff_id)
+    make_layout(folder / "gzip", packed, f"{LAYER}.tar+gzip", diff_id)
     return [folder / "tar", folder / "gzip"]
 
 
@@ -211,42 +214,49 @@ class Bench:
         """Run and remember."""
         self.runs.setdefault(name, []).append(measure(argv))
 
+    @property
+    def source(self) -> str:
+        """The image's reference."""
+        return f"oci:{self.image}:1"
+
+    @property
+    def out(self) -> Path:
+        """Where results go, empty."""
+        return fresh(self.folder / "out")
+
+    def encrypt(self, target: Path) -> None:
+        """Kataui's encryption alone."""
+        words = [self.source, str(target), "--recipient", f"jwe:{self.public}"]
+        self.note("kataui encrypt", [*self.kataui, "encrypt", *words])
+
+    def decrypt(self) -> None:
+        """Kataui's decryption."""
+        words = [f"oci:{self.encrypted}:1", str(self.out), "--key", str(self.private)]
+        self.note("kataui decrypt", [*self.kataui, "decrypt", *words])
+
+    def protect(self) -> None:
+        """The whole act, proof included."""
+        words = [self.source, str(self.out), "--recipient", f"jwe:{self.public}"]
+        words += ["--key", str(self.private), "--sign-key", str(self.folder / "s.key")]
+        words += ["--identity", "example.org/a/b", "--passphrase-file", "/dev/null"]
+        self.note("kataui protect", [*self.kataui, "protect", *words])
+        fresh(self.folder / "out")
+
     def round(self) -> None:
         """Each command once."""
-        out = self.folder / "out"
-        source = f"oci:{self.image}:1"
         plain = "--dest-oci-accept-uncompressed-layers"
         for tool in self.skopeos:
             label = f"skopeo {'.'.join(map(str, version(tool)))}"
-            encrypt = [tool, *SKOPEO_OPTIONS, "copy", "-q", plain]
-            encrypt += ["--encryption-key", f"jwe:{self.public}"]
-            self.note(f"{label} encrypt", [*encrypt, source, f"oci:{fresh(self.encrypted)}:1"])
-            decrypt = [tool, *SKOPEO_OPTIONS, "copy", "-q", plain]
-            decrypt += ["--decryption-key", str(self.private)]
-            self.note(
-                f"{label} decrypt", [*decrypt, f"oci:{self.encrypted}:1", f"oci:{fresh(out)}:1"]
-            )
-        self.note(
-            "kataui encrypt",
-            [*self.kataui, "encrypt", source, str(fresh(out)), "--recipient", f"jwe:{self.public}"],
-        )
-        self.note(
-            "kataui decrypt",
-            [
-                *(*self.kataui, "decrypt", f"oci:{self.encrypted}:1", str(fresh(out))),
-                *("--key", str(self.private)),
-            ],
-        )
-        self.note(
-            "kataui protect",
-            [
-                *(*self.kataui, "protect", source, str(fresh(out))),
-                *("--recipient", f"jwe:{self.public}", "--key", str(self.private)),
-                *("--sign-key", str(self.folder / "s.key"), "--identity", "example.org/a/b"),
-                *("--passphrase-file", "/dev/null"),
-            ],
-        )
-        fresh(out)
+            copy = [tool, *SKOPEO_OPTIONS, "copy", "-q", plain]
+            keys = ["--encryption-key", f"jwe:{self.public}", self.source]
+            self.note(f"{label} encrypt", [*copy, *keys, f"oci:{fresh(self.encrypted)}:1"])
+            keys = ["--decryption-key", str(self.private), f"oci:{self.encrypted}:1"]
+            self.note(f"{label} decrypt", [*copy, *keys, f"oci:{self.out}:1"])
+        self.encrypt(self.out)
+        if not self.skopeos:
+            self.encrypt(fresh(self.encrypted))
+        self.decrypt()
+        self.protect()
 
     def median(self, name: str) -> Run:
         """The medians of a command; memory is the maximum."""

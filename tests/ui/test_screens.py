@@ -2,7 +2,9 @@
 
 import pytest
 
+from kataui.ui import app as application
 from kataui.ui import theme
+from kataui.ui.images.opening import TOOLS, Images
 from kataui.ui.images.wizard import ProtectWizard
 from tests.images.builders import tiny_layout
 from tests.ui.helpers import clipped, unnamed
@@ -24,7 +26,6 @@ def check(window, what: str) -> None:
 @pytest.mark.parametrize("name", ["light", "dark"])
 @pytest.mark.parametrize("size", [(1440, 900), (1000, 700)])
 def test_no_page_clips_words_or_lacks_names(styled, qtbot, name, percent, size):
-    from kataui.ui import app as application
 
     theme.set_theme(name, percent)
     window = application.make_window()
@@ -32,8 +33,8 @@ def test_no_page_clips_words_or_lacks_names(styled, qtbot, name, percent, size):
     window.resize(*size)
     window.show()
 
-    for key in PAGES:
-        window.go(key)
+    for key in (*PAGES, *TOOLS):
+        window.findChild(Images).open_tool(key) if key in TOOLS else window.go(key)
         settle(qtbot, window)
         check(window, f"{key} {name} {percent} {size}")
     window.close()
@@ -41,8 +42,6 @@ def test_no_page_clips_words_or_lacks_names(styled, qtbot, name, percent, size):
 
 @pytest.mark.parametrize("percent", [100, 200])
 def test_image_page_and_wizard_keep_names_and_words(styled, qtbot, tmp_path, keys, percent):
-    from kataui.ui import app as application
-    from kataui.ui.images.opening import Images
 
     theme.set_theme("dark", percent)
     window = application.make_window()

@@ -1,6 +1,7 @@
 """The tab Images: opening things, and the pages that belong to it."""
 
 import datetime as dt
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -18,6 +19,7 @@ from kataui.ui.images.imagepage import ImagePage
 from kataui.ui.images.keyspage import KeysPage
 from kataui.ui.images.samplepage import SamplePage
 from kataui.ui.images.tabpage import ImagesTab
+from kataui.ui.images.toolpages import BuildPage, DecryptPage, RecipientsPage, SignPage
 from kataui.ui.images.verifypage import VerifyPage
 from kataui.ui.images.wizard import ProtectWizard
 from kataui.ui.sidebar import Entry
@@ -25,6 +27,12 @@ from kataui.ui.widgets.fields import choose_path
 from kataui.ui.window import Window
 
 TAB = "images"
+TOOLS = {
+    "build": ("Build", "plus", BuildPage),
+    "sign": ("Sign", "sign", SignPage),
+    "recipients": ("Recipients", "key", RecipientsPage),
+    "decrypt": ("Decrypt", "unlock", DecryptPage),
+}
 
 
 class Images(QObject):
@@ -45,11 +53,14 @@ class Images(QObject):
         window.add_page(
             "verify", Entry("Verify", "shield"), lambda: VerifyPage(window.jobs, self._remember)
         )
-        window.add_page(
-            "keys",
-            Entry("Keys", "key"),
-            lambda: KeysPage(window.jobs, lambda: list(self._open.values())),
-        )
+        window.add_page("keys", Entry("Keys", "key"), self._make_keys)
+
+    def open_tool(self, name: str) -> None:
+        """Show the page of a single act: build, sign, recipients or decrypt."""
+        title, _, page = TOOLS[name]
+        if not self._window.has_page(name):
+            self._window.add_page(name, Entry(title), partial(page, self._window.jobs), under=TAB)
+        self._window.go(name)
 
     def _make_keys(self) -> QWidget:
         return KeysPage(self._window.jobs, lambda: list(self._open.values()))
@@ -62,6 +73,10 @@ class Images(QObject):
             choose_folder=self.choose_folder,
             sample=self.choose_sample,
             open_paths=self.open_paths,
+            tools=[
+                (title, icon, partial(self.open_tool, name))
+                for name, (title, icon, _) in TOOLS.items()
+            ],
         )
 
     def choose_image(self) -> None:

@@ -8,6 +8,7 @@ from kataui.ui.widgets.drop import DropTarget
 from kataui.ui.widgets.page import Page
 from kataui.ui.widgets.text import label
 
+_SINGLE = "Protecting is these in the right order, with a proof. Each can also be done by itself."
 _QUESTION = "Is this image exactly what I want to run, and can nobody else read it?"
 _WHAT = (
     "Encrypt and sign container images on this computer, and see it proved: what was written is "
@@ -27,6 +28,7 @@ class ImagesTab(Page):
         choose_folder: Callable[[], None],
         sample: Callable[[], None],
         open_paths: Callable[[list[str]], None],
+        tools: list[tuple[str, str, Callable[[], None]]],
     ) -> None:
         super().__init__(
             "Images", "Is this image exactly what I want to run, and mine alone to read?"
@@ -53,3 +55,8 @@ class ImagesTab(Page):
         )
         target.dropped.connect(open_paths)
         self.body.addWidget(target)
+        single = Card("One step alone")
+        single.body.addWidget(label(_SINGLE, "dim"))
+        buttons = [Button(f"{title}…", then, icon=icon) for title, icon, then in tools]
+        single.body.addLayout(row(*buttons, None))
+        self.body.addWidget(single)

@@ -5,29 +5,20 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtWidgets import QVBoxLayout
-
-from kataui.errors import Cancelled, KatauiError
 from kataui.images.cosignkey import load_public_key
-from kataui.images.keymaking import describe_key
 from kataui.images.keys import load_keys
 from kataui.images.open import open_source
 from kataui.images.signatures import PublicKey
 from kataui.images.verdict import Need
 from kataui.images.verify import Report, verify
 from kataui.progress import Control
-from kataui.ui import theme
 from kataui.ui.images.imagepage import show_signatures
+from kataui.ui.images.taskpage import TaskPage, Work
 from kataui.ui.jobs import Jobs
-from kataui.ui.widgets.banner import VerdictBanner
-from kataui.ui.widgets.buttons import Button
-from kataui.ui.widgets.card import Card, clear, row
-from kataui.ui.widgets.confirm import AskSecret
+from kataui.ui.widgets.card import Card, clear
 from kataui.ui.widgets.facts import Facts
-from kataui.ui.widgets.fields import ChoiceField, PathField, TextField
+from kataui.ui.widgets.fields import ChoiceField, Field, PathField, TextField
 from kataui.ui.widgets.findings import FindingList
-from kataui.ui.widgets.page import Columns, Page
-from kataui.ui.widgets.progress import ProgressPanel
 
 _NEEDS = [
     ("encrypted,signed", "Encrypted and signed"),
@@ -36,16 +27,15 @@ _NEEDS = [
 ]
 
 
-class VerifyPage(Page):
+class VerifyPage(TaskPage):
     """The same as ``kataui image verify``."""
 
     def __init__(self, jobs: Jobs, told: Callable[[str, str, str], None]) -> None:
-        super().__init__("Verify an image", "One verdict, and everything it rests on.")
-        self._jobs, self._told = jobs, told
-        self._control: Control | None = None
-        self.image = PathField(
-            "Image", help_text="A folder or archive; PATH:TAG for one of several."
-        )
+        facts = "One verdict, and everything it rests on."
+        super().__init__(jobs, "Verify an image", facts, verb="Verify", icon="shield")
+        self._told = told
+        help_text = "A folder or archive; PATH:TAG for one of several."
+        self.image = PathField("Image", help_text=help_text)
         self.public_key = PathField("Public key of the signer", help_text="cosign's .pub file.")
         self.key = PathField(
             "Private key that opens it",
@@ -56,45 +46,23 @@ class VerifyPage(Page):
             "Repository", help_text="Where it must be signed for; empty for any."
         )
         self.need = ChoiceField("It must be", _NEEDS)
-        self._run = Button("Verify", self.start, kind="primary", icon="shield")
-        columns = Columns(shares=(2, 3), narrow_u=200)
-        form = Card()
-        for field in (self.image, self.public_key, self.key, self.identity, self.need):
-            form.body.addWidget(field)
-        form.body.addLayout(row(None, self._run))
-        columns.left.addWidget(form)
-        self._result = QVBoxLayout()
-        self._result.setSpacing(theme.u(4))
-        columns.right.addLayout(self._result)
-        self.body.addWidget(columns)
+        self.add_fields(self.image, self.public_key, self.key, self.identity, self.need)
 
     def set_image(self, reference: str) -> None:
         """Fill the form for an image that is open."""
         self.image.set_text(reference)
-        clear(self._result)
+        clear(self.result)
 
-    def on_closed(self) -> None:
-        """Stop reading."""
-        if self._control is not None:
-            self._control.cancel()
+    def missing(self) -> dict[Field, str]:
+        """The image."""
+        return {} if self.image.text else {self.image: "Choose the image to verify."}
 
-    def start(self) -> None:
-        """Check the form, ask for a passphrase if one is needed, and begin."""
-        if not self.image.text:
-            self.image.show_problem("Choose the image to verify.")
-            self.image.edit.setFocus()
-            return
-        path = Path(self.key.text)
-        if self.key.text and path.is_file() and describe_key(path).locked:
-            AskSecret(self, f"Passphrase of {path.name}", self._begin).open()
-        else:
-            self._begin("")
+    def locked_keys(self) -> list[str]:
+        """The private key."""
+        return [self.key.text]
 
-    def _begin(self, secret: str) -> None:
-        clear(self._result)
-        panel = ProgressPanel(self.on_closed)
-        self._result.addWidget(panel)
-        self._run.set_reason("It is being verified.")
+    def work(self, secrets: dict[str, str]) -> Work:
+        """Read everything and judge it."""
         questions = _Questions(
             self.image.text,
             self.public_key.text,
@@ -102,39 +70,24 @@ class VerifyPage(Page):
             self.identity.text,
             frozenset(Need(word) for word in self.need.value.split(",")),
         )
-        work = partial(_verify, questions, secret)
-        self._control = self._jobs.start(
-            work, on_done=self._on_done, on_error=self._on_error, on_progress=panel.show_progress
-        )
+        return partial(_verify, questions, secrets)
 
-    def _on_error(self, error: Exception) -> None:
-        self._run.set_reason("")
-        clear(self._result)
-        banner = VerdictBanner()
-        if isinstance(error, Cancelled):
-            banner.show_verdict("unknown", "Cancelled before everything was read.")
-        elif isinstance(error, KatauiError):
-            banner.show_verdict("unknown", error.message, error.hint, word="Not checked")
-        else:
-            banner.show_verdict("unknown", f"A defect: {error!r:.200}", word="Not checked")
-        self._result.addWidget(banner)
-
-    def _on_done(self, report: Report) -> None:
-        self._run.set_reason("")
-        clear(self._result)
-        banner = VerdictBanner()
-        banner.show_verdict(report.verdict.value, report.sentence, str(report.digest))
-        self._result.addWidget(banner)
+    def show_result(self, outcome: object) -> None:
+        """The verdict, the evidence, signatures and findings."""
+        if not isinstance(outcome, Report):
+            return
+        report = outcome
+        self.say(report.verdict.value, report.sentence, str(report.digest))
         evidence = Card("Evidence")
         evidence.body.addWidget(Facts(_evidence(report)))
-        self._result.addWidget(evidence)
+        self.result.addWidget(evidence)
         signatures = Card("Signatures")
         show_signatures(signatures.body, report.signatures)
-        self._result.addWidget(signatures)
+        self.result.addWidget(signatures)
         if report.findings:
             findings = Card("Findings")
             findings.body.addWidget(FindingList(report.findings))
-            self._result.addWidget(findings)
+            self.result.addWidget(findings)
         self._told(self.image.text, report.verdict.value, report.sentence)
 
 
@@ -149,11 +102,11 @@ class _Questions:
     need: frozenset[Need]
 
 
-def _verify(asked: _Questions, secret: str, control: Control) -> Report:
+def _verify(asked: _Questions, secrets: dict[str, str], control: Control) -> Report:
     """The work: read the keys, open the image, judge it."""
     path = Path(asked.public_key)
     public_keys = [PublicKey(path.name, load_public_key(path))] if asked.public_key else []
-    ring = load_keys((asked.key,) if asked.key else (), lambda _: secret)
+    ring = load_keys((asked.key,) if asked.key else (), secrets.get)
     with open_source(asked.image, control=control) as source:
         return verify(
             source,

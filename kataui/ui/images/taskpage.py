@@ -1,0 +1,125 @@
+"""A page with a form at the left and the outcome of one job at the right."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from kataui.errors import Cancelled, KatauiError
+from kataui.images.keymaking import describe_key
+from kataui.progress import Control
+from kataui.ui import theme
+from kataui.ui.jobs import Jobs
+from kataui.ui.widgets.banner import VerdictBanner
+from kataui.ui.widgets.buttons import Button
+from kataui.ui.widgets.card import Card, clear, row
+from kataui.ui.widgets.confirm import AskSecret
+from kataui.ui.widgets.fields import Field
+from kataui.ui.widgets.page import Columns, Page
+from kataui.ui.widgets.progress import ProgressPanel
+
+Work = Callable[[Control], object]
+
+
+class TaskPage(Page):
+    """``fields`` go into the form; ``begin`` gives the work, ``show_result`` shows what it gave."""
+
+    def __init__(self, jobs: Jobs, title: str, facts: str, *, verb: str, icon: str) -> None:
+        super().__init__(title, facts)
+        self._jobs = jobs
+        self._control: Control | None = None
+        self.run_button = Button(verb, self.start, kind="primary", icon=icon)
+        columns = Columns(shares=(1, 1), narrow_u=200)
+        self.form = Card()
+        columns.left.addWidget(self.form)
+        self.result = QVBoxLayout()
+        self.result.setSpacing(theme.u(4))
+        columns.right.addLayout(self.result)
+        self.body.addWidget(columns)
+
+    def add_fields(self, *fields: QWidget) -> None:
+        """Put the fields into the form, the button under them."""
+        for field in fields:
+            self.form.body.addWidget(field)
+        self.form.body.addLayout(row(None, self.run_button))
+
+    def missing(self) -> dict[Field, str]:
+        """Fields that must be filled, with what to say."""
+        return {}
+
+    def locked_keys(self) -> list[str]:
+        """Key files that may ask for a passphrase."""
+        return []
+
+    def work(self, secrets: dict[str, str]) -> Work:
+        """What to do; ``secrets`` maps prompts to passphrases."""
+        raise NotImplementedError
+
+    def show_result(self, outcome: object) -> None:
+        """Show what the work gave."""
+
+    def start(self) -> None:
+        """Say what is missing, ask for passphrases, and begin."""
+        wrong = self.missing()
+        for field, text in wrong.items():
+            field.show_problem(text)
+        if wrong:
+            next(iter(wrong)).control.setFocus()
+            return
+        files = [path for path in self.locked_keys() if path and Path(path).is_file()]
+        locked = []
+        for path in dict.fromkeys(files):
+            try:
+                locked += [path] if describe_key(Path(path)).locked else []
+            except KatauiError:
+                continue  # the work says what is wrong with it
+        self._unlock(locked, {})
+
+    def _unlock(self, locked: list[str], secrets: dict[str, str]) -> None:
+        if not locked:
+            self._begin(secrets)
+            return
+        prompt = f"Passphrase of {Path(locked[0]).name}"
+
+        def keep(secret: str) -> None:
+            self._unlock(locked[1:], {**secrets, prompt: secret})
+
+        AskSecret(self, prompt, keep).open()
+
+    def _begin(self, secrets: dict[str, str]) -> None:
+        clear(self.result)
+        panel = ProgressPanel(self.on_closed)
+        self.result.addWidget(panel)
+        self.run_button.set_reason("It is being done.")
+        self._control = self._jobs.start(
+            self.work(secrets),
+            on_done=self._on_done,
+            on_error=self._on_error,
+            on_progress=panel.show_progress,
+        )
+
+    def on_closed(self) -> None:
+        """Stop what is going on."""
+        if self._control is not None:
+            self._control.cancel()
+
+    def _on_done(self, outcome: object) -> None:
+        self.run_button.set_reason("")
+        clear(self.result)
+        self.show_result(outcome)
+
+    def _on_error(self, error: Exception) -> None:
+        self.run_button.set_reason("")
+        clear(self.result)
+        if isinstance(error, Cancelled):
+            self.say("unknown", "Cancelled. Nothing was written.")
+        elif isinstance(error, KatauiError):
+            self.say("fail", error.message, error.hint, word="Not done")
+        else:
+            self.say("fail", f"A defect: {error!r:.200}", "See the log file.", word="Not done")
+
+    def say(self, verdict: str, sentence: str, scope: str = "", word: str = "") -> None:
+        """Show a banner."""
+        banner = VerdictBanner()
+        banner.show_verdict(verdict, sentence, scope, word)
+        self.result.addWidget(banner)

@@ -1,0 +1,216 @@
+"""Single acts on an image: build, decrypt, sign, and change who may open it."""
+
+from functools import partial
+from pathlib import Path
+
+from kataui.files import clean
+from kataui.images.build import Addition, BuildAnswers, Built, build
+from kataui.images.cosignkey import load_signing_key
+from kataui.images.encrypt import decrypt_image
+from kataui.images.keys import load_keys
+from kataui.images.model import Descriptor
+from kataui.images.open import open_source
+from kataui.images.recipients import parse_recipient
+from kataui.images.rewrap import Change, change_recipients
+from kataui.images.sign import Signed, sign_source
+from kataui.images.writer import destination, room_for
+from kataui.progress import Control
+from kataui.ui.images.taskpage import TaskPage, Work
+from kataui.ui.jobs import Jobs
+from kataui.ui.widgets.card import Card
+from kataui.ui.widgets.facts import Facts
+from kataui.ui.widgets.fields import Field, PathField, TextField
+from kataui.ui.widgets.findings import FindingList
+
+_IMAGE = "A folder or archive; PATH:TAG for one of several."
+_LAYOUT = "An OCI layout folder; PATH:TAG for one of several."
+_SPECS = "jwe:FILE, pkcs7:CERT, pgp:ID, pkcs11:PEM or kbs:///REPO/TYPE/TAG=KEYFILE"
+
+
+class DecryptPage(TaskPage):
+    """The same as ``kataui image decrypt``."""
+
+    def __init__(self, jobs: Jobs) -> None:
+        facts = "Writes a copy that anybody can read. The encrypted image stays as it is."
+        super().__init__(jobs, "Decrypt an image", facts, verb="Decrypt", icon="unlock")
+        self.image = PathField("Image", help_text=_IMAGE)
+        self.key = PathField("Private key that opens it", help_text="Or kbs:///...=KEYFILE.")
+        self.target = PathField("Destination", mode="save", help_text="A new folder.")
+        self.add_fields(self.image, self.key, self.target)
+
+    def missing(self) -> dict[Field, str]:
+        """All three are needed."""
+        return _empty(self.image, self.key, self.target)
+
+    def locked_keys(self) -> list[str]:
+        """The private key."""
+        return [self.key.text]
+
+    def work(self, secrets: dict[str, str]) -> Work:
+        """Decrypt into the destination."""
+        return partial(_decrypt, self.image.text, self.key.text, self.target.text, secrets)
+
+    def show_result(self, outcome: object) -> None:
+        """Say where it is."""
+        if isinstance(outcome, Descriptor):
+            text = f"Decrypted into {clean(self.target.text)}"
+            self.say("pass", text, str(outcome.digest), word="Done")
+
+
+def _decrypt(
+    image: str, key: str, target: str, secrets: dict[str, str], control: Control
+) -> Descriptor:
+    ring = load_keys((key,), secrets.get)
+    with (
+        open_source(image, control=control) as source,
+        destination(target, needed_bytes=room_for(source)) as place,
+    ):
+        tag = place.reference.tag
+        root = decrypt_image(source, place.layout, ring=ring, tag=tag, control=control)
+        place.pack(control)
+        place.commit()
+        return root
+
+
+class SignPage(TaskPage):
+    """The same as ``kataui image sign``."""
+
+    def __init__(self, jobs: Jobs) -> None:
+        facts = "Adds signatures to a layout in place; cosign and skopeo find them there."
+        super().__init__(jobs, "Sign an image", facts, verb="Sign", icon="sign")
+        self.image = PathField("Image", mode="folder", help_text=_LAYOUT)
+        self.key = PathField("Signing key", help_text="cosign's private key file.")
+        self.identity = TextField(
+            "Repository",
+            placeholder="registry.example.org/team/app",
+            help_text="Where the image will be pulled from, without tag.",
+        )
+        self.add_fields(self.image, self.key, self.identity)
+
+    def missing(self) -> dict[Field, str]:
+        """All three are needed."""
+        return _empty(self.image, self.key, self.identity)
+
+    def locked_keys(self) -> list[str]:
+        """The signing key."""
+        return [self.key.text]
+
+    def work(self, secrets: dict[str, str]) -> Work:
+        """Sign in place."""
+        return partial(_sign, self.image.text, self.key.text, self.identity.text, secrets)
+
+    def show_result(self, outcome: object) -> None:
+        """Say what is signed."""
+        if isinstance(outcome, Signed):
+            digests = ", ".join(digest.short for digest in outcome.digests)
+            self.say("pass", f"Signed for {outcome.identity}.", digests, word="Done")
+
+
+def _sign(image: str, key: str, identity: str, secrets: dict[str, str], control: Control) -> Signed:
+    signing = load_signing_key(Path(key), secrets.get)
+    with open_source(image, control=control) as source:
+        return sign_source(source, key=signing, identity=identity, control=control)
+
+
+class RecipientsPage(TaskPage):
+    """The same as ``kataui image recipients``."""
+
+    def __init__(self, jobs: Jobs) -> None:
+        facts = "Writes manifests only, never a layer. Whoever kept an old copy can open that copy."
+        super().__init__(jobs, "Change who may open it", facts, verb="Change", icon="key")
+        self.image = PathField("Image", mode="folder", help_text=_LAYOUT)
+        self.key = PathField("Private key that opens it", help_text="Needed to add somebody.")
+        self.add = TextField("Add", help_text=_SPECS)
+        self.remove = TextField("Remove", help_text="A scheme, jwe#1, or a kbs:/// name.")
+        self.add_fields(self.image, self.key, self.add, self.remove)
+
+    def missing(self) -> dict[Field, str]:
+        """The image, and something to change."""
+        wrong = _empty(self.image)
+        if not (self.add.text or self.remove.text):
+            wrong[self.add] = "Name somebody to add, or to remove."
+        return wrong
+
+    def locked_keys(self) -> list[str]:
+        """The private key."""
+        return [self.key.text]
+
+    def work(self, secrets: dict[str, str]) -> Work:
+        """Rewrite the manifests."""
+        texts = (self.key.text, self.add.text, self.remove.text)
+        return partial(_change, self.image.text, texts, secrets)
+
+    def show_result(self, outcome: object) -> None:
+        """Who may open which layer now."""
+        if isinstance(outcome, Change):
+            self.say("pass", "The recipients are changed.", str(outcome.digest), word="Done")
+            card = Card("Who may open it now")
+            card.body.addWidget(Facts([(f"Layer {i}", who) for i, who in outcome.recipients]))
+            card.body.addWidget(FindingList(outcome.findings))
+            self.result.addWidget(card)
+
+
+def _change(
+    image: str, texts: tuple[str, str, str], secrets: dict[str, str], control: Control
+) -> Change:
+    key, add, remove = texts
+    ring = load_keys((key,) if key else (), secrets.get)
+    with open_source(image, control=control) as source:
+        return change_recipients(
+            source,
+            ring=ring,
+            add=[parse_recipient(add)] if add else [],
+            remove=[remove] if remove else [],
+        )
+
+
+class BuildPage(TaskPage):
+    """The same as ``kataui image build``, for what most people need of it."""
+
+    def __init__(self, jobs: Jobs) -> None:
+        facts = "From a root file system, or a base and what goes on top of it. No daemon, no root."
+        super().__init__(jobs, "Build an image", facts, verb="Build", icon="image")
+        self.rootfs = PathField("Root file system", mode="folder", help_text="A folder or a tar.")
+        self.base = PathField("Or a base image", help_text=_IMAGE)
+        self.source = PathField("Add a folder or file", mode="folder")
+        self.place = TextField("At this path in the image", placeholder="/srv/app")
+        self.file = PathField("Or a Containerfile", help_text="buildah builds it, if installed.")
+        self.command = TextField("Command", placeholder="/srv/app/start.sh --port 8080")
+        self.target = PathField("Destination", mode="save", help_text="A new folder.")
+        self.add_fields(
+            self.rootfs, self.base, self.source, self.place, self.file, self.command, self.target
+        )
+
+    def missing(self) -> dict[Field, str]:
+        """The destination; the rest is said by the core."""
+        return _empty(self.target)
+
+    def work(self, secrets: dict[str, str]) -> Work:
+        """Build into the destination."""
+        del secrets
+        addition = Addition(self.source.text, self.place.text or "/")
+        words = tuple(self.command.text.split())
+        answers = BuildAnswers(
+            destination=self.target.text,
+            base=self.base.text,
+            rootfs=self.rootfs.text,
+            add=(addition,) if self.source.text else (),
+            containerfile=self.file.text,
+            command=words or None,
+        )
+        return partial(build, answers)
+
+    def show_result(self, outcome: object) -> None:
+        """Say what was built."""
+        if isinstance(outcome, Built):
+            text = f"Built {clean(str(outcome.path))} with {outcome.layers} layers."
+            self.say("pass", text, str(outcome.digest), word="Done")
+            if outcome.findings:
+                card = Card("Worth knowing")
+                card.body.addWidget(FindingList(outcome.findings))
+                self.result.addWidget(card)
+
+
+def _empty(*fields: TextField) -> dict[Field, str]:
+    """The fields that are still empty."""
+    return {field: "This is needed." for field in fields if not field.text}

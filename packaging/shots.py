@@ -1,0 +1,159 @@
+"""Pictures of every page, to look at: both themes, 100 and 200 % text, wide and narrow windows.
+
+    python packaging/shots.py FOLDER [--themes light,dark] [--percents 100,200]
+                              [--sizes 1440x900,1000x700] [--only home,layers]
+
+Needs no display (Qt's offscreen platform, unless QT_QPA_PLATFORM says otherwise). Everything is
+made with the sample image in a scratch folder; settings and logs of the user are not touched.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from PySide6.QtTest import QTest
+
+from kataui import settings
+from kataui.images.protectsample import IDENTITY, protect_sample
+from kataui.progress import Control
+from kataui.ui import app as application
+from kataui.ui import theme
+from kataui.ui.images.flow import STEPS, Step
+from kataui.ui.images.opening import Images
+from kataui.ui.images.wizard import ProtectWizard
+from kataui.ui.window import Window
+
+WAIT_S = 60
+SETTLE_MS = 120
+
+
+class Stage:
+    """A window with the sample in it; ``pages`` gives each page's name when it is shown."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.window: Window = application.make_window()
+        images = self.window.findChild(Images)
+        if not isinstance(images, Images):
+            raise SystemExit("the window has no images")
+        self.images = images
+
+    def settle(self) -> None:
+        """Wait for the work that goes on, and for the last painting."""
+        end_s = time.monotonic() + WAIT_S
+        while self.window.jobs.busy and time.monotonic() < end_s:
+            QTest.qWait(10)
+        QTest.qWait(SETTLE_MS)
+
+    def pages(self) -> Iterator[str]:
+        """Go from page to page."""
+        for key in ("home", "images", "verify", "keys", "settings"):
+            self.window.go(key)
+            yield key
+        for name in ("source", "protected"):
+            self.images.open_image(str(self.folder / name))
+            yield f"opened-{name}"
+        yield from self.verified()
+        yield from self.wizard()
+        self.window.go("home")
+        yield "home-recent"
+
+    def verified(self) -> Iterator[str]:
+        """The page for verifying, after it was asked."""
+        self.images.start_verify(str(self.folder / "protected"))
+        page = self.window.page("verify")
+        keys = self.folder / "keys"
+        page.public_key.set_text(str(next(keys.glob("*signing.pub"))))
+        page.key.set_text(str(next(keys.glob("*recipient.key"))))
+        page.start()
+        yield "verified"
+
+    def wizard(self) -> Iterator[str]:
+        """The wizard, filled in; its last step is shown with a proof."""
+        self.images.start_protect((f"oci:{self.folder / 'source'}",))
+        wizard = self.window.findChildren(ProtectWizard)[-1]
+        yield "wizard-source"
+        wizard._go_on()
+        self.settle()
+        keys = self.folder / "keys"
+        wizard.flow = replace(
+            wizard.flow,
+            answers=replace(
+                wizard.flow.answers,
+                recipients=(f"jwe:{next(keys.glob('*recipient.pub'))}",),
+                sign_key=str(next(keys.glob("*signing.key"))),
+                identity=IDENTITY,
+                destination=str(self.folder / "again"),
+                keys=(str(next(keys.glob("*recipient.key"))),),
+            ),
+        )
+        for step in STEPS[1 : STEPS.index(Step.PROTECT)]:
+            wizard.go(step)
+            yield f"wizard-{step.value.lower()}"
+        wizard._run({})
+        self.settle()
+        yield "wizard-proof"
+
+
+def take(folder: Path, only: set[str], sample: Path, shape: tuple[str, int, str]) -> int:
+    """Pictures of one shape (theme, percent, size); gives how many."""
+    name, percent, size = shape
+    settings.save(settings.Settings(theme=name, text_percent=percent))
+    theme.set_theme(name, percent)
+    stage = Stage(sample)
+    stage.window.resize(*map(int, size.split("x")))
+    stage.window.show()
+    taken = 0
+    for page in stage.pages():
+        stage.settle()
+        if not only or page in only:
+            stage.window.grab().save(str(folder / f"{page}-{name}-{percent}-{size}.png"))
+            taken += 1
+    stage.window.close()
+    stage.window.deleteLater()
+    for made in sample.glob("again*"):
+        remove(made)
+    return taken
+
+
+def remove(path: Path) -> None:
+    """A file or a folder of the scratch folder."""
+    for inner in sorted(path.rglob("*"), reverse=True) if path.is_dir() else ():
+        inner.rmdir() if inner.is_dir() else inner.unlink()
+    path.rmdir() if path.is_dir() else path.unlink()
+
+
+def main() -> None:
+    """Take what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("folder", type=Path)
+    split: Callable[[str], list[str]] = lambda text: text.split(",")  # noqa: E731 - short
+    parser.add_argument("--themes", type=split, default=["light", "dark"])
+    parser.add_argument("--percents", type=split, default=["100", "200"])
+    parser.add_argument("--sizes", type=split, default=["1440x900", "1000x700"])
+    parser.add_argument("--only", type=split, default=[])
+    asked = parser.parse_args()
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        for variable in ("CONFIG", "STATE", "CACHE", "DATA"):
+            os.environ[f"XDG_{variable}_HOME"] = str(Path(scratch) / variable)
+        sample = Path(scratch) / "kataui-sample"
+        protect_sample(sample, Control())
+        application.make_application([])
+        for name in asked.themes:
+            for percent in asked.percents:
+                for size in asked.sizes:
+                    shape = (name, int(percent), size)
+                    print(*shape, take(asked.folder, set(asked.only), sample, shape), "pictures")
+
+
+if __name__ == "__main__":
+    main()
