@@ -61,12 +61,15 @@ def parse_json(data: bytes, *, what: str) -> Any:
     if len(data) > MAX_JSON_BYTES:
         raise KatauiError(f"The {what} is too big ({len(data)} bytes of JSON).")
     try:
-        return json.loads(
+        value = json.loads(
             data.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant
         )
+        if b"\\u" in data:
+            compact_json(value)  # half a surrogate pair cannot be written again: refused here
     except (ValueError, RecursionError) as error:
         msg = f"The {what} is not valid JSON: {clean(str(error), limit=120)}."
         raise KatauiError(msg) from error
+    return value
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -283,3 +283,23 @@ def test_too_little_room_is_said_before_writing(tmp_path: Path) -> None:
 )
 def test_sizes_are_decimal(size_bytes: int, text: str) -> None:
     assert files.size_text(size_bytes) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [
+        (r'["\ud83d\ude00"]', True),
+        (r'["\\ud800"]', True),
+        (r'["é"]', True),
+        (r'["\ud800"]', False),
+        (r'["\udc00"]', False),
+        (r'["\ud800\ud800"]', False),
+        (r'["\ud83dx\ude00"]', False),
+    ],
+)
+def test_half_a_character_is_refused_in_json(text: str, *, good: bool) -> None:
+    if good:
+        files.compact_json(files.parse_json(text.encode(), what="x"))
+    else:
+        with pytest.raises(KatauiError, match="surrogates not allowed"):
+            files.parse_json(text.encode(), what="x")

@@ -77,7 +77,7 @@ class Output:
             mark = "?" if not finding.checked else {"error": "x", "warning": "!", "info": "i"}
             shown = mark if isinstance(mark, str) else mark[finding.severity.value]
             self.line(f"  {shown} {finding.id:<18} {clean(finding.message, limit=400)}")
-            leak = finding.subject if finding.id.startswith("IMG-LEAK") else ""
+            leak = finding.subject if finding.id == "IMG-LEAK-SECRET" else ""
             for text in (leak, finding.why, finding.fix):
                 if text:
                     self.line(f"    {'':<18} {clean(text, limit=400)}")

@@ -7,6 +7,7 @@ from kataui.files import clean
 from kataui.images.base import Base, find_base, select_layers
 from kataui.images.facts import readable_facts
 from kataui.images.history import clean_command, short_name
+from kataui.images.leaks import mask_text
 from kataui.images.model import Image, Layer
 from kataui.images.recipients import RecipientInfo, list_recipients
 
@@ -28,8 +29,9 @@ class LayerRow:
     """One line of the layer table; all texts are fit to show.
 
     ``name`` says in a few words what the layer is, ``command`` is the whole history line without
-    the shell around it. ``schemes`` are those of the recipients, each once; ``recipients`` tells
-    them as far as the annotations do, and is empty for a layer that is not encrypted.
+    the shell around it, likely secrets masked. ``schemes`` are those of the recipients, each once;
+    ``recipients`` tells them as far as the annotations do, and is empty for a layer that is not
+    encrypted.
     """
 
     index: int
@@ -55,7 +57,7 @@ def _row(layer: Layer, base: Base) -> LayerRow:
         size_bytes=layer.descriptor.size_bytes,
         media_type=clean(layer.descriptor.media_type, limit=120),
         name=short_name(layer.command, layer.index),
-        command=clean_command(layer.command),
+        command=mask_text(clean_command(layer.command)),
         origin=_origin(layer.index, base),
         encrypted=layer.encrypted,
         schemes=tuple(dict.fromkeys(str(info.scheme) for info in known)),

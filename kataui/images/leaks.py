@@ -112,6 +112,17 @@ def text_leaks(text: str) -> Iterator[Leak]:
         yield Leak("", masked(shape.group()))
 
 
+def mask_text(text: str) -> str:
+    """A command line with the values of its leaks masked, for showing it."""
+
+    def assignment(match: re.Match[str]) -> str:
+        name, value = match.group(1), match.group(2)
+        leak = setting_leak(name, value)
+        return match.group() if leak is None else match.group().replace(value, leak.masked)
+
+    return _SHAPES.sub(lambda match: masked(match.group()), _ASSIGNMENT.sub(assignment, text))
+
+
 def masked(value: str) -> str:
     """At most the first 4 characters, of short values fewer; the length is not told."""
     return clean(value[: min(_SHOWN, len(value) // 3)]) + _MASK

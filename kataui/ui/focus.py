@@ -40,6 +40,7 @@ class FocusRing(QFocusFrame):
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
+        self._window = window  # the frame itself moves to where the focus is
         style = _Style("Fusion")
         style.setParent(self)
         self.setStyle(style)
@@ -51,7 +52,7 @@ class FocusRing(QFocusFrame):
         """Views mark their current line themselves; a click shows no ring."""
         clicked = QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton
         plain = now is not None and not isinstance(now, QAbstractItemView | QScrollArea)
-        inside = now is not None and now.window() is self.parentWidget()
+        inside = now is not None and now.window() is self._window
         target = now if plain and inside and not clicked else None
         self.setWidget(target)  # type: ignore[arg-type] # None takes the ring away
         self.setVisible(target is not None)

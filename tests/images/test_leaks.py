@@ -1,6 +1,6 @@
 import pytest
 
-from kataui.images.leaks import likely_secret, masked, setting_leak, text_leaks
+from kataui.images.leaks import likely_secret, mask_text, masked, setting_leak, text_leaks
 
 JWT = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N"
 RANDOM = "q7Zp0Xv2Lr9TkB4mWc8YhJ3nFd6GsA1u"
@@ -125,3 +125,24 @@ def test_harmless_command_is_left_alone(line: str) -> None:
 def test_enormous_texts_are_scanned_in_bounded_time() -> None:
     for text in ("a://" * 40_000, "A=" * 90_000, "eyJ" + "a" * 200_000, "password " * 20_000):
         list(text_leaks(text))
+
+
+@pytest.mark.parametrize(
+    ("command", "secret"),
+    [
+        ("RUN DB_PASSWORD=hunter2hunter2 ./setup --fast", "hunter2hunter2"),
+        ("ENV PAYMENT_API_KEY=sk_live_0123456789abcdefghijklmn", "0123456789abcdefghijklmn"),
+        ("RUN curl -H ghp_0123456789abcdefghijABCDEFGHIJ456789 x", "abcdefghijABCDEFGHIJ"),
+    ],
+)
+def test_a_shown_command_has_no_secret_left(command: str, secret: str) -> None:
+    shown = mask_text(command)
+
+    assert secret not in shown
+    assert shown.partition(" ")[0] == command.partition(" ")[0]
+
+
+def test_a_harmless_command_is_shown_as_it_is() -> None:
+    command = "RUN PATH=/usr/bin pip install --no-cache-dir -r requirements.txt"
+
+    assert mask_text(command) == command

@@ -25,7 +25,7 @@ class FindingRow(QWidget):
         words = QVBoxLayout()
         words.setSpacing(theme.u(0.5))
         words.addWidget(label(finding.message, "strong"))
-        if finding.id.startswith("IMG-LEAK") and finding.subject:
+        if finding.id == "IMG-LEAK-SECRET":
             words.addWidget(label(finding.subject, "mono", selectable=True))
         for text in (finding.why, finding.fix):
             if text:
