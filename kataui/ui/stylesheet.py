@@ -61,8 +61,8 @@ QFrame[look="drop"] { background: transparent; border: 2px dashed %(control)s;
 QFrame[look="dropping"] { background: %(accent_tint)s; border: 2px solid %(accent)s;
   border-radius: 10px; }
 QFrame[look="chip"] { background: %(sunken)s; border: 1px solid %(line)s; border-radius: 5px; }
-QPushButton { outline: none; background: %(raised)s; border: 1px solid %(border)s; border-radius: 6px;
-  padding: %(u)dpx %(u3)dpx; font-weight: 500; min-height: %(u3)dpx; }
+QPushButton { outline: none; background: %(raised)s; border: 1px solid %(border)s;
+  border-radius: 6px; padding: %(u)dpx %(u3)dpx; font-weight: 500; min-height: %(u3)dpx; }
 QPushButton:hover { background: %(hover)s; }
 QPushButton:disabled { color: %(text_tertiary)s; border-color: %(line)s; background: transparent; }
 QPushButton[kind="primary"] { background: %(accent)s; border-color: %(accent)s;
