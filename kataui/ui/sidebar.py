@@ -64,6 +64,8 @@ class _Delegate(QStyledItemDelegate):
             painter.drawPixmap(x, rect.center().y() - side // 2, picture)
         if not self._sidebar.is_rail:
             self._paint_words(painter, rect, entry, chosen=chosen)
+        elif not entry.icon:
+            self._paint_small(painter, rect, entry)
         painter.restore()
 
     @staticmethod
@@ -74,6 +76,18 @@ class _Delegate(QStyledItemDelegate):
         painter.setBrush(theme.color("accent"))
         bar = QRectF(0, rect.top() + theme.u(1.5), 3, rect.height() - theme.u(3))
         painter.drawRoundedRect(bar, 1.5, 1.5)
+
+    @staticmethod
+    def _paint_small(painter: QPainter, rect: QRect, entry: Entry) -> None:
+        """In the rail, something open is its mark, or a dot; the tool tip has its name."""
+        side = theme.u(4)
+        if entry.mark:
+            picture = icons.mark(entry.mark, side, "sidebar")
+            painter.drawPixmap(theme.u(4), rect.center().y() - side // 2, picture)
+            return
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color("text_tertiary"))
+        painter.drawEllipse(rect.center(), theme.u(1), theme.u(1))
 
     @staticmethod
     def _paint_words(painter: QPainter, rect: QRect, entry: Entry, *, chosen: bool) -> None:

@@ -9,6 +9,7 @@ from kataui.files import clean, size_text
 from kataui.findings import Verdict
 from kataui.images.keys import KeyRing
 from kataui.images.look import TRANSPORT_NAMES, Look, PlatformLook, look
+from kataui.images.model import Digest
 from kataui.images.open import open_source
 from kataui.images.signatures import Evidence
 from kataui.images.verify import Report, verify
@@ -90,8 +91,10 @@ class ImagePage(Page):
     def _on_looked(self, seen: Look) -> None:
         total = sum(platform.size_bytes for platform in seen.platforms)
         names = ", ".join(platform.platform for platform in seen.platforms)
-        facts = [TRANSPORT_NAMES[seen.transport], names, size_text(total), seen.digest]
+        short = Digest.parse(seen.digest).short
+        facts = [TRANSPORT_NAMES[seen.transport], names, size_text(total), short]
         self.set_facts(" · ".join(part for part in facts if part))
+        self.facts.setToolTip(seen.digest)
         clear(self._content)
         if seen.platforms:
             self._show_platforms(seen)

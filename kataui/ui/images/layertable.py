@@ -3,7 +3,14 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence, QPainter
+from PySide6.QtGui import (
+    QFontMetrics,
+    QGuiApplication,
+    QKeyEvent,
+    QKeySequence,
+    QPainter,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -23,6 +30,7 @@ _NUMBER, _LAYER, _SIZE, _FROM, _ENCRYPTED, _RECIPIENTS = range(6)
 _ORIGINS = {"base": "Base", "own": "Yours", "unknown": "Not known"}
 _MAX_ROWS = 12
 _ROW_U = 11.5
+_BAR_PX = 12  # room for a horizontal scroll bar
 
 
 class LayerModel(QAbstractTableModel):
@@ -153,6 +161,7 @@ class LayerTable(QTableView):
 
     def __init__(self) -> None:
         super().__init__()
+        self._fixed_width = 0
         self._delegate = _Delegate(self)
         self.setItemDelegate(self._delegate)
         self.setAccessibleName("Layers")
@@ -190,12 +199,24 @@ class LayerTable(QTableView):
         header = self.horizontalHeader()
         for column, width in widths.items():
             self.setColumnWidth(column, width)
-        header.setSectionResizeMode(_LAYER, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(_LAYER, QHeaderView.ResizeMode.Interactive)
         header.setMinimumSectionSize(theme.u(9))
+        self._fixed_width = sum(widths.values())
+        self._stretch()
         row_height = theme.u(_ROW_U)
         self.verticalHeader().setDefaultSectionSize(row_height)
         shown = min(_MAX_ROWS, max(1, model.rowCount()))
-        self.setFixedHeight(header.sizeHint().height() + shown * row_height + 4)
+        self.setFixedHeight(header.sizeHint().height() + shown * row_height + _BAR_PX)
+
+    def _stretch(self) -> None:
+        """The names get what is left, but never less than can be read: then the table scrolls."""
+        left = self.viewport().width() - self._fixed_width
+        self.setColumnWidth(_LAYER, max(theme.u(45), left))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another width gives the names more or less."""
+        super().resizeEvent(event)
+        self._stretch()
 
     def minimumSizeHint(self) -> QSize:
         """May be narrow: it scrolls then."""
