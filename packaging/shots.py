@@ -98,7 +98,7 @@ class Stage:
         for step in STEPS[1 : STEPS.index(Step.PROTECT)]:
             wizard.go(step)
             yield f"wizard-{step.value.lower()}"
-        wizard._run({})
+        wizard._run({"Passphrase of throwaway-signing.key": ""})
         self.settle()
         yield "wizard-proof"
 

@@ -2,7 +2,16 @@
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import (
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QPainter, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QFrame,
@@ -87,7 +96,7 @@ class _Delegate(QStyledItemDelegate):
             return
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.color("text_tertiary"))
-        painter.drawEllipse(rect.center(), theme.u(1), theme.u(1))
+        painter.drawEllipse(QPoint(theme.u(6), rect.center().y()), theme.u(1), theme.u(1))
 
     @staticmethod
     def _paint_words(painter: QPainter, rect: QRect, entry: Entry, *, chosen: bool) -> None:

@@ -1,6 +1,7 @@
 """Text to copy: commands, digests, reports."""
 
-from PySide6.QtGui import QFontMetrics, QGuiApplication
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QFontMetrics, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
 
 from kataui.ui import theme
@@ -10,12 +11,24 @@ from kataui.ui.widgets.card import row
 _MAX_LINES = 14
 
 
+class _Box(QPlainTextEdit):
+    """Tells when its width has changed, and its lines are broken anew."""
+
+    resized = Signal()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Break the lines, then tell."""
+        super().resizeEvent(event)
+        self.resized.emit()
+
+
 class CodeBox(QWidget):
     """Read-only text in a fixed font, with a Copy button."""
 
     def __init__(self, text: str = "", *, name: str) -> None:
         super().__init__()
-        self._edit = QPlainTextEdit()
+        self._edit = _Box()
+        self._edit.resized.connect(self._fit)
         self._edit.setReadOnly(True)
         self._edit.setProperty("look", "code")
         self._edit.setProperty("textStyle", "mono")
