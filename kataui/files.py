@@ -52,10 +52,11 @@ def read_bounded(path: Path, *, limit_bytes: int, what: str) -> bytes:
     return data
 
 
-def parse_json(data: bytes, *, what: str) -> Any:
+def parse_json(data: bytes, *, what: str, odd_names: bool = False) -> Any:
     """Parse JSON strictly: UTF-8, no duplicate members, no NaN, bounded size and depth.
 
     Duplicate members are refused because two readers may see two values (RFC 8259, 4).
+    ``odd_names`` allows file names that are no text, as Python writes them (half surrogate pairs).
     Raises ``KatauiError`` naming ``what``.
     """
     if len(data) > MAX_JSON_BYTES:
@@ -64,7 +65,7 @@ def parse_json(data: bytes, *, what: str) -> Any:
         value = json.loads(
             data.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant
         )
-        if b"\\u" in data:
+        if b"\\u" in data and not odd_names:
             compact_json(value)  # half a surrogate pair cannot be written again: refused here
     except (ValueError, RecursionError) as error:
         msg = f"The {what} is not valid JSON: {clean(str(error), limit=120)}."
@@ -83,9 +84,9 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON value")
 
 
-def parse_json_object(data: bytes, *, what: str) -> dict[str, Any]:
+def parse_json_object(data: bytes, *, what: str, odd_names: bool = False) -> dict[str, Any]:
     """``parse_json`` that insists on an object."""
-    value = parse_json(data, what=what)
+    value = parse_json(data, what=what, odd_names=odd_names)
     if not isinstance(value, dict):
         raise KatauiError(f"The {what} is not a JSON object.")
     return value

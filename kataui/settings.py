@@ -65,7 +65,7 @@ def _members() -> dict[str, Any]:
     if not path.exists():
         return {}
     data = files.read_bounded(path, limit_bytes=_MAX_BYTES, what="the settings")
-    return files.parse_json_object(data, what="settings file")
+    return files.parse_json_object(data, what="settings file", odd_names=True)
 
 
 def _put_aside() -> None:

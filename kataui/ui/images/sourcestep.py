@@ -21,12 +21,11 @@ class SourceStep(StepPage):
 
     def __init__(self, changed: Callable[[], None]) -> None:
         super().__init__(changed)
-        buttons = row(
-            Button("Archive…", lambda: self._choose("open"), name="Choose an archive"),
-            Button("Folder…", lambda: self._choose("folder"), name="Choose a layout folder"),
+        archive = Button("Archive…", lambda: self._choose("open"), name="Choose an archive")
+        folder = Button("Folder…", lambda: self._choose("folder"), name="Choose a layout folder")
+        target = DropTarget(
+            "Drop OCI layouts, OCI archives or docker archives here", archive, folder
         )
-        target = DropTarget("Drop OCI layouts, OCI archives or docker archives here")
-        target.layout().addLayout(buttons)  # type: ignore[union-attr]
         target.dropped.connect(self._add)
         self.body.addWidget(target)
         card = Card("Images")

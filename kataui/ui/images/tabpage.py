@@ -30,9 +30,7 @@ class ImagesTab(Page):
         open_paths: Callable[[list[str]], None],
         tools: list[tuple[str, str, Callable[[], None]]],
     ) -> None:
-        super().__init__(
-            "Images", "Is this image exactly what I want to run, and mine alone to read?"
-        )
+        super().__init__("Images", _QUESTION)
         card = Card()
         card.body.addWidget(label(_WHAT))
         card.body.addLayout(
@@ -44,14 +42,10 @@ class ImagesTab(Page):
             )
         )
         self.body.addWidget(card)
+        archive = Button("Archive…", choose, name="Open an archive")
+        folder = Button("Folder…", choose_folder, name="Open a layout folder")
         target = DropTarget(
-            "Drop OCI layouts, OCI archives or docker archives to see what they are"
-        )
-        target.layout().addLayout(  # type: ignore[union-attr]
-            row(
-                Button("Archive…", choose, name="Open an archive"),
-                Button("Folder…", choose_folder, name="Open a layout folder"),
-            )
+            "Drop OCI layouts, OCI archives or docker archives here", archive, folder
         )
         target.dropped.connect(open_paths)
         self.body.addWidget(target)

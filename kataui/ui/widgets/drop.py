@@ -15,11 +15,11 @@ def dropped_paths(event: QDropEvent | QDragEnterEvent) -> list[str]:
 
 
 class DropTarget(QFrame):
-    """A dashed frame with a sentence and a button; ``dropped`` gives the paths."""
+    """A dashed frame with a sentence and buttons; ``dropped`` gives the paths."""
 
     dropped = Signal(list)
 
-    def __init__(self, sentence: str, button: QWidget | None = None) -> None:
+    def __init__(self, sentence: str, *buttons: QWidget) -> None:
         super().__init__()
         self.setProperty("look", "drop")
         self.setAcceptDrops(True)
@@ -28,7 +28,7 @@ class DropTarget(QFrame):
         layout.setSpacing(theme.u(3))
         layout.addWidget(IconLabel("save"))
         layout.addWidget(label(sentence, "dim"), 1)
-        if button is not None:
+        for button in buttons:
             layout.addWidget(button)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
