@@ -189,3 +189,42 @@ def test_an_image_that_cannot_be_opened_says_so(window, qtbot, tmp_path):
     page = window.page(window.current_key)
     assert page.banner.accessibleName().startswith("Cannot open")
     assert not page._protect.isEnabled()
+
+
+def test_a_guessed_base_stands_in_its_field_and_is_used(window, images, qtbot, tmp_path, keys):
+    from kataui.images.sample import make_sample
+    from kataui.progress import Control
+
+    sample = make_sample(tmp_path / "sample", Control())
+    images.start_protect((f"oci:{sample.source}:{sample.tag}",))
+    wizard = window.findChild(ProtectWizard)
+    go_on(qtbot, wizard)
+    wizard.page._choice.choose("above-base")
+
+    assert wizard.page._base.text == "2"
+    assert wizard.flow.answers.base == "2"
+
+
+def test_without_a_known_base_the_number_is_asked(wizard, qtbot):
+    go_on(qtbot, wizard)
+    wizard.page._choice.choose("above-base")
+    go_on(qtbot, wizard)
+    assert wizard.step is Step.LAYERS
+    assert "how many layers" in wizard.page.fields["layers"].problem
+
+    wizard.page._base.set_text("1")
+    go_on(qtbot, wizard)
+
+    assert wizard.step is Step.RECIPIENTS
+    assert wizard.flow.answers.base == "1"
+
+
+def test_a_base_image_is_compared_and_a_wrong_one_is_told(wizard, qtbot, tmp_path):
+    other = tiny_layout(tmp_path / "other", layers=[b"x" * 700])
+    go_on(qtbot, wizard)
+    wizard.page._choice.choose("above-base")
+    wizard.page._base.set_text(str(other))
+    go_on(qtbot, wizard)
+
+    assert wizard.step is Step.LAYERS
+    assert wizard.page.fields["layers"].problem

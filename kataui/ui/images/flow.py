@@ -90,13 +90,23 @@ def step_problems(flow: Flow, step: Step) -> dict[str, str]:
 
 
 def _layer_problems(flow: Flow) -> dict[str, str]:
-    if flow.answers.layers != "above-base":
-        return {} if flow.answers.layers else {"layers": "Choose at least one layer."}
-    for look in flow.looks:
-        for platform in look.platforms:
-            if platform.base.count is None:
-                return {"layers": "Where the base ends is not known. Say how many layers it has."}
+    answers = flow.answers
+    if answers.layers != "above-base":
+        return {} if answers.layers else {"layers": "Choose at least one layer."}
+    known = [p.base for look in flow.looks for p in look.platforms]
+    if not answers.base and any(base.count is None or base.guessed for base in known):
+        return {"layers": "Where the base ends is not known. Say how many layers it has."}
     return {}
+
+
+def suggested_base(flow: Flow) -> str:
+    """The number of base layers when every image suggests the same one, else nothing.
+
+    A guess decides nothing by itself: it stands in the field, where the user sees and keeps it.
+    """
+    counts = {p.base.count for look in flow.looks for p in look.platforms}
+    count = counts.pop() if len(counts) == 1 else None
+    return "" if count is None else str(count)
 
 
 def first_problem(flow: Flow) -> Step | None:
@@ -147,19 +157,25 @@ def selected_rows(flow: Flow) -> set[tuple[int, int, int]]:
     for number, look in enumerate(flow.looks):
         for place, platform in enumerate(look.platforms):
             for row in platform.rows:
-                if _is_selected(flow.answers.layers, row.index, platform):
+                if _is_selected(flow.answers, row.index, platform):
                     chosen.add((number, place, row.index))
     return chosen
 
 
-def _is_selected(layers: str, index: int, platform: PlatformLook) -> bool:
-    count, base = len(platform.rows), platform.base.count
-    if layers == "all":
+def _is_selected(answers: ProtectAnswers, index: int, platform: PlatformLook) -> bool:
+    count = len(platform.rows)
+    if answers.layers == "all":
         return True
-    if layers == "above-base":
+    if answers.layers == "above-base":
+        base = base_count(answers, platform)
         return base is not None and index >= base
-    words = [word.strip() for word in layers.split(",")]
+    words = [word.strip() for word in answers.layers.split(",")]
     return index in {int(word) % count for word in words if word.lstrip("-").isdecimal()}
+
+
+def base_count(answers: ProtectAnswers, platform: PlatformLook) -> int | None:
+    """How many layers are the base's: as the user says, else as the image tells."""
+    return int(answers.base) if answers.base.isdecimal() else platform.base.count
 
 
 def suggested_destination(sources: tuple[str, ...]) -> str:

@@ -9,7 +9,7 @@ from kataui.files import size_text
 from kataui.images.look import PlatformLook
 from kataui.ui import theme
 from kataui.ui.icons import IconLabel
-from kataui.ui.images.flow import Flow, Step, selected_rows
+from kataui.ui.images.flow import Flow, Step, base_count, selected_rows, suggested_base
 from kataui.ui.images.pile import LayerPile, PileRow
 from kataui.ui.images.steppage import StepPage
 from kataui.ui.widgets.card import Card, clear, row
@@ -99,37 +99,43 @@ class LayersStep(StepPage):
         self._mode = mode
         self._choice.choose(mode)
         self._picker.setVisible(mode == "choose")
-        self._base.set_text(answers.base)
+        if answers.base:
+            self._base.set_text(answers.base)
         self._indexes.set_text("" if mode != "choose" else answers.layers)
         platform = flow.look.platforms[0] if flow.look and flow.look.platforms else None
         if platform is not None:
             self._show(flow, platform)
 
     def _show(self, flow: Flow, platform: PlatformLook) -> None:
-        base = platform.base
-        total = len(platform.rows)
-        own = total - (base.count or 0)
-        name = base.name or "the base"
-        text = (
-            f"Your {own} layers are encrypted; {base.count} of {name} stay readable ({base.how})."
-        )
-        if base.count is None:
-            text = "Say below how many layers the base has; nothing in the image tells it."
-        self._choice.set_consequence("above-base", text)
-        self._base.setVisible(flow.answers.layers == "above-base" or base.count is None)
+        self._show_base(flow, platform)
         chosen = {index for image, place, index in selected_rows(flow) if (image, place) == (0, 0)}
         self._show_boxes(platform, chosen)
+        count = base_count(flow.answers, platform) or 0
         rows = [
-            PileRow(item.name, item.size_bytes, item.index in chosen, item.origin == "base")
+            PileRow(item.name, item.size_bytes, item.index in chosen, item.index < count)
             for item in platform.rows
         ]
-        self._pile.show_rows(rows, base.name)
+        self._pile.show_rows(rows, platform.base.name)
         shut = sum(item.size_bytes for item in rows if item.encrypted)
         clear(self._figures)
         figure = f"{size_text(shut)} of {size_text(platform.size_bytes)}"
         opens = "skopeo, containerd, and guests with a key broker's key"
         self._figures.addWidget(Facts([("Encrypted", figure), ("Opens in", opens)]))
-        self._open.setVisible(len(chosen) < total)
+        self._open.setVisible(len(chosen) < len(platform.rows))
+
+    def _show_base(self, flow: Flow, platform: PlatformLook) -> None:
+        """What the second choice means; the suggested number of layers stands in its field."""
+        base, count = platform.base, base_count(flow.answers, platform)
+        above = flow.answers.layers == "above-base"
+        if above and not flow.answers.base:
+            self._base.set_text(suggested_base(flow))
+        text = "Say below how many layers the base has; nothing in the image tells it."
+        if count is not None:
+            how = "as you say" if flow.answers.base else base.how
+            stay = f"{count} of {base.name or 'the base'} stay readable ({how})"
+            text = f"Your {len(platform.rows) - count} layers are encrypted; {stay}."
+        self._choice.set_consequence("above-base", text)
+        self._base.setVisible(above)
 
     def _show_boxes(self, platform: PlatformLook, chosen: set[int]) -> None:
         if len(self._boxes) != len(platform.rows):
@@ -152,5 +158,6 @@ class LayersStep(StepPage):
         elif self._mode == "choose":
             picked = [str(index) for index, box in enumerate(self._boxes) if box.isChecked()]
             layers = ",".join(picked)
-        answers = replace(flow.answers, layers=layers, base=self._base.text)
+        base = self._base.text if layers == "above-base" else flow.answers.base
+        answers = replace(flow.answers, layers=layers, base=base)
         return replace(flow, answers=answers)

@@ -142,6 +142,7 @@ class ProtectWizard(QWidget):
             self._reached = min(self._reached, STEPS.index(Step.SUMMARY))
         if self.step is Step.LAYERS:
             self.page.fill(self.flow)
+            self.flow = self.page.store(self.flow)  # with the base that the page suggests
         self._show_state()
 
     def go(self, step: Step) -> None:
@@ -201,15 +202,18 @@ class ProtectWizard(QWidget):
         if wrong:
             self._show_state()
             return
+        base = self.flow.answers.base
         if self.step is Step.SOURCE and not self.flow.looks:
-            self._look()
+            self._look(Step.LAYERS)
+        elif self.step is Step.LAYERS and base and not base.isdecimal():
+            self._look(Step.RECIPIENTS)  # the base is an image: compare with it now
         elif self.step is Step.SUMMARY:
             self._start()
         else:
             self.go(STEPS[STEPS.index(self.step) + 1])
 
-    def _look(self) -> None:
-        """Open the images, to know their layers."""
+    def _look(self, then: Step) -> None:
+        """Open the images, to know their layers; then go on."""
         sources, base = self.flow.sources, self.flow.answers.base
         self._next.set_reason("The images are being opened.")
         self._busy.setText("Opening…")
@@ -217,23 +221,24 @@ class ProtectWizard(QWidget):
         def work(control: Control) -> tuple[Look, ...]:
             return tuple(look(source, control, base=base) for source in sources)
 
-        self._jobs.start(work, on_done=self._on_looked, on_error=self._on_look_failed)
+        def opened(looks: tuple[Look, ...]) -> None:
+            self._end_look()
+            self.flow = replace(self.flow, looks=looks)
+            if len(self.flow.sources) == 1:
+                self._title.setText(f"Protect {answer_text(self.flow, Step.SOURCE)}")
+            self.go(then)
+
+        self._jobs.start(work, on_done=opened, on_error=self._on_look_failed)
 
     def _end_look(self) -> None:
         self._next.set_reason("")
         self._busy.setText("")
 
-    def _on_looked(self, looks: tuple[Look, ...]) -> None:
-        self._end_look()
-        self.flow = replace(self.flow, looks=looks)
-        if len(self.flow.sources) == 1:
-            self._title.setText(f"Protect {answer_text(self.flow, Step.SOURCE)}")
-        self.go(Step.LAYERS)
-
     def _on_look_failed(self, error: Exception) -> None:
         self._end_look()
         text = f"{error.message} {error.hint}" if isinstance(error, KatauiError) else str(error)
-        self.pages[Step.SOURCE].show_problems({"source": text.strip()})
+        field = "source" if self.step is Step.SOURCE else "layers"
+        self.page.show_problems({field: text.strip()})
 
     def _start(self) -> None:
         wrong = first_problem(self.flow)
