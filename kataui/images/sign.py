@@ -78,8 +78,8 @@ def sign_source(
     layout = LayoutWriter(Path(source.path))
     digests = tuple(dict.fromkeys((source.root.digest, *(i.digest for i in source.images))))
     signatures = []
-    for number, digest in enumerate(digests):
-        control.report("Signing", number, len(digests))
+    for number, digest in enumerate(digests, 1):
+        control.report(f"Signing digest {number} of {len(digests)}", 0, 0)
         payload = Payload(digest, repository).as_bytes()
         signatures.append(_signature_image(source, layout, key, digest, payload))
         if bundle:
