@@ -23,9 +23,14 @@ def press(qtbot, window, page) -> str:
     qtbot.mouseClick(page.run_button, Qt.MouseButton.LeftButton)
     for dialog in window.findChildren(AskSecret):
         dialog.accept()
-    qtbot.waitUntil(lambda: not window.jobs.busy, timeout=20_000)
-    banners = [banner for banner in page.findChildren(VerdictBanner) if banner.isVisible()]
-    return banners[-1].accessibleName() if banners else ""
+    if page.missing():
+        return ""
+    qtbot.waitUntil(lambda: bool(visible_banners(page)), timeout=20_000)
+    return visible_banners(page)[-1].accessibleName()
+
+
+def visible_banners(page) -> list[VerdictBanner]:
+    return [banner for banner in page.findChildren(VerdictBanner) if banner.isVisible()]
 
 
 def show(window, key):
@@ -116,9 +121,10 @@ def test_keys_page_makes_a_key_once(window, qtbot, tmp_path):
     page._make()
     qtbot.waitUntil(lambda: not window.jobs.busy, timeout=20_000)
 
-    names = [b.accessibleName() for b in page.findChildren(VerdictBanner) if b.isVisible()]
     assert (tmp_path / "mine.key").stat().st_mode & 0o077 == 0
-    assert "exists already" in names[-1]
+    qtbot.waitUntil(
+        lambda: any("exists already" in b.accessibleName() for b in visible_banners(page))
+    )
 
 
 def test_sample_ends_in_a_pass(window, images, qtbot, tmp_path):
@@ -126,6 +132,6 @@ def test_sample_ends_in_a_pass(window, images, qtbot, tmp_path):
     qtbot.waitUntil(lambda: not window.jobs.busy, timeout=20_000)
 
     page = window.page(window.current_key)
-    banners = [b for b in page.findChildren(VerdictBanner) if b.isVisible()]
-    assert banners[0].accessibleName().startswith("Pass. Proved")
+    qtbot.waitUntil(lambda: bool(visible_banners(page)))
+    assert visible_banners(page)[0].accessibleName().startswith("Pass. Proved")
     assert (tmp_path / "kataui-sample" / "protected" / "index.json").is_file()
