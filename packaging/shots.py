@@ -98,7 +98,7 @@ class Stage:
         for step in STEPS[1 : STEPS.index(Step.PROTECT)]:
             wizard.go(step)
             yield f"wizard-{step.value.lower()}"
-        wizard._run({"Passphrase of throwaway-signing.key": ""})
+        wizard._run({f"Passphrase of {Path(wizard.flow.answers.sign_key).name}": ""})
         self.settle()
         yield "wizard-proof"
 

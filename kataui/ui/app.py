@@ -1,5 +1,6 @@
 """Starting the window."""
 
+import os
 import signal
 import sys
 from dataclasses import replace
@@ -32,7 +33,7 @@ def make_application(argv: list[str]) -> QApplication:
     app.setDesktopFileName(APP_ID)
     known = settings.load()
     theme.start(app, known.theme, known.text_percent)
-    app.setWindowIcon(icons.icon("guest", "accent"))
+    app.setWindowIcon(icons.window_icon())
     return app
 
 
@@ -65,7 +66,7 @@ def make_window() -> Window:
     images.recent_changed.connect(show_recent)
     window.add_page(HOME, Entry("Home", "home"), lambda: home)
     images.add_pages()
-    window.add_page("settings", Entry("Settings", "gear"), SettingsPage)
+    window.add_page("settings", Entry("Settings", "gear", last=True), SettingsPage)
     show_recent()
     window.go(HOME)
     return window
@@ -78,14 +79,15 @@ def main(argv: list[str]) -> int:
     """
     logs.setup(to_stderr=False)
     logs.watch_crashes()
-    path = str(Path(argv[0]).absolute()) if argv and Path(argv[0]).exists() else ""
-    path = path or (argv[0] if argv else "")
+    path = argv[0] if argv else ""
+    if os.path.exists(path):  # noqa: PTH110 - a name that is too long is no error here
+        path = str(Path(path).absolute())  # the other window has another working folder
     app = make_application([])
     name = single.server_name()
     if single.hand_over(name, path):
         return 0
     window = make_window()
-    CrashReporter(window).install()
+    CrashReporter(window, window.show_problem).install()
 
     def open_path(given: str) -> None:
         if given:

@@ -1,12 +1,14 @@
 """The crash dialog: a report that can be read and copied, and is never sent."""
 
 import sys
+from collections.abc import Callable
 from types import TracebackType
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 
 from kataui import logs
+from kataui.errors import KatauiError
 from kataui.ui import theme
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import row
@@ -37,14 +39,19 @@ class CrashDialog(QDialog):
 
 
 class CrashReporter(QObject):
-    """The exception hook: it logs in whatever thread, and shows the dialog in the UI thread."""
+    """The exception hook: it logs in whatever thread, and tells in the UI thread.
+
+    A ``KatauiError`` that nobody caught is no defect: ``on_problem`` gets its message and hint.
+    """
 
     _crashed = Signal(str)
+    _refused = Signal(str, str)
 
-    def __init__(self, window: QWidget) -> None:
+    def __init__(self, window: QWidget, on_problem: Callable[[str, str], None]) -> None:
         super().__init__(window)
         self._window = window
         self._crashed.connect(self._show, Qt.ConnectionType.QueuedConnection)
+        self._refused.connect(on_problem, Qt.ConnectionType.QueuedConnection)
 
     def install(self) -> None:
         """Take over uncaught exceptions."""
@@ -54,7 +61,9 @@ class CrashReporter(QObject):
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
         logs.log_uncaught(kind, error, trace)
-        if not issubclass(kind, KeyboardInterrupt):
+        if isinstance(error, KatauiError):
+            self._refused.emit(error.message, error.hint)
+        elif not issubclass(kind, KeyboardInterrupt):
             self._crashed.emit(logs.crash_report(kind, error, trace))
 
     def _show(self, report: str) -> None:

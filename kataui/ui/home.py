@@ -4,16 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QSize
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
+from kataui.files import clean
 from kataui.settings import Recent
 from kataui.ui import theme
 from kataui.ui.icons import MARKS, IconLabel
 from kataui.ui.when import when_text
+from kataui.ui.widgets.bigbutton import BigButton
 from kataui.ui.widgets.buttons import Button
-from kataui.ui.widgets.card import Card, clear, hairline, row
+from kataui.ui.widgets.card import Card, clear, column, hairline, row
 from kataui.ui.widgets.drop import DropTarget
 from kataui.ui.widgets.page import Scroll
 from kataui.ui.widgets.text import label
@@ -21,6 +22,10 @@ from kataui.ui.widgets.text import label
 _PROTECT = "Encrypt and sign it, then prove that only your keys open it."
 _VERIFY = "See whether it is encrypted, whole, and from whom you expect."
 _KEYS = "Keys to open images, keys to sign, keys for a key broker."
+_SAMPLE = (
+    "kataui makes a small image and throwaway keys in a folder of your choice, protects the image "
+    "and proves it. It takes a second."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,38 +41,18 @@ class Actions:
     forget: Callable[[], None]
 
 
-class VerbCard(QPushButton):
+def verb_card(icon: str, title: str, text: str, on_click: Callable[[], None]) -> BigButton:
     """A large button: icon, verb, and what it gives."""
-
-    def __init__(self, icon: str, title: str, text: str, on_click: Callable[[], None]) -> None:
-        super().__init__()
-        self.setProperty("kind", "card")
-        self.setAccessibleName(title)
-        self.setAccessibleDescription(text)
-        self.clicked.connect(lambda _checked: on_click())
-        self._layout = QVBoxLayout(self)
-        pad = theme.u(4.5)
-        self._layout.setContentsMargins(pad, pad, pad, pad)
-        self._layout.setSpacing(theme.u(2))
-        self._layout.addWidget(IconLabel(icon, size_u=7, role="accent"))
-        self._layout.addWidget(label(title, "heading"))
-        self._layout.addWidget(label(text, "dim"))
-        self._layout.addStretch(1)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-
-    def sizeHint(self) -> QSize:
-        """As high as the words need at the present width (a button does not ask its layout)."""
-        height = self._layout.heightForWidth(max(self.width(), theme.u(30)))
-        return QSize(theme.u(60), max(height, theme.u(34)))
-
-    def minimumSizeHint(self) -> QSize:
-        """May be narrow, but never cuts its words."""
-        return QSize(theme.u(30), self.sizeHint().height())
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Another width needs another height."""
-        super().resizeEvent(event)
-        self.updateGeometry()
+    layout = QVBoxLayout()
+    pad = theme.u(4.5)
+    layout.setContentsMargins(pad, pad, pad, pad)
+    layout.setSpacing(theme.u(1))
+    layout.addWidget(IconLabel(icon, size_u=5.5, role="accent", tile=True))
+    layout.addSpacing(theme.u(2))
+    layout.addWidget(label(title, "heading"))
+    layout.addWidget(label(text, "dim"))
+    layout.addStretch(1)
+    return BigButton(layout, on_click, kind="card", name=title, about=text)
 
 
 class HomePage(Scroll):
@@ -78,9 +63,9 @@ class HomePage(Scroll):
         self._actions = actions
         self.setAccessibleName("Home")
         self.body.addSpacing(theme.u(4))
-        self.body.addWidget(label("What would you like to do?", "display"))
         promise = "Everything works without a network. Nothing is written before you say so."
-        self.body.addWidget(label(promise, "dim"))
+        question = label("What would you like to do?", "display")
+        self.body.addLayout(column(question, label(promise, "dim"), spacing_u=1))
         self.body.addSpacing(theme.u(2))
         verbs = QHBoxLayout()
         verbs.setSpacing(theme.u(4))
@@ -89,7 +74,7 @@ class HomePage(Scroll):
             ("shield", "Verify an image", _VERIFY, actions.verify),
             ("key", "Make and show keys", _KEYS, actions.keys),
         ):
-            verbs.addWidget(VerbCard(icon, title, text, action))
+            verbs.addWidget(verb_card(icon, title, text, action))
         self.body.addLayout(verbs)
         target = DropTarget(
             "Drop an image, as a folder or an archive, anywhere in this window",
@@ -103,41 +88,48 @@ class HomePage(Scroll):
     def show_recent(self, items: tuple[Recent, ...]) -> None:
         """Show what was open last, or the sample when there is nothing."""
         clear(self._recent)
-        sample = Button("Try it with a sample image", self._actions.sample, icon="demo")
-        if not items:
-            card = Card("Nothing was open yet")
-            text = (
-                "kataui makes a small image and throwaway keys in a folder of your choice, "
-                "protects the image and proves it. It takes a second."
-            )
-            card.body.addWidget(label(text, "dim"))
-            card.body.addLayout(row(sample, None))
-            self._recent.addWidget(card)
-            return
+        self._recent.addWidget(self._last(items) if items else self._sample())
+
+    def _sample(self) -> Card:
+        card = Card("New here?")
+        card.body.addWidget(label(_SAMPLE, "dim"))
+        sample = Button("Try it with a sample image…", self._actions.sample, icon="demo")
+        card.body.addSpacing(theme.u(1))
+        card.body.addLayout(row(sample, None))
+        return card
+
+    def _last(self, items: tuple[Recent, ...]) -> Card:
         forget = Button("Clear", self._actions.forget, kind="quiet", name="Clear recent")
         card = Card("Recent", action=forget)
+        card.body.setSpacing(0)
         for number, item in enumerate(items):
             if number:
                 card.body.addWidget(hairline())
-            card.body.addLayout(self._line(item))
-        card.body.addLayout(row(sample, None))
-        self._recent.addWidget(card)
+            card.body.addWidget(self._line(item))
+        return card
 
-    def _line(self, item: Recent) -> QHBoxLayout:
-        opener = Button(
-            Path(item.path).name or item.path,
-            lambda: self._actions.open_paths([item.path]),
-            icon="image",
-            kind="quiet",
-            name=f"Open {item.path}",
-        )
-        opener.setToolTip(item.path)
+    def _line(self, item: Recent) -> BigButton:
+        path = Path(item.path)
+        name = clean(path.name, limit=100) or clean(item.path, limit=100)
         mark = item.verdict if item.verdict in MARKS else "unknown"
-        return row(
-            opener,
-            None,
-            IconLabel(mark),
-            label(item.sentence, "dim", wrap=False),
-            4,
-            label(when_text(item.when), "note", wrap=False),
+        when = when_text(item.when)
+        layout = QHBoxLayout()
+        layout.setContentsMargins(theme.u(1), theme.u(2), theme.u(1), theme.u(2))
+        layout.setSpacing(theme.u(2.5))
+        where = clean(f"{item.kind.capitalize()} in {path.parent}", limit=200)
+        words = column(label(name, "strong"), label(where, "note"), spacing_u=0.5)
+        middle = Qt.AlignmentFlag.AlignVCenter
+        layout.addWidget(IconLabel("image"), 0, middle)
+        layout.addLayout(words, 4)
+        layout.addWidget(IconLabel(mark), 0, middle)
+        layout.addWidget(label(item.sentence, "dim"), 6)
+        layout.addWidget(label(when, "note", wrap=False), 0, middle)
+        open_it = BigButton(
+            layout,
+            lambda: self._actions.open_paths([item.path]),
+            kind="line",
+            name=f"Open {name}",
+            about=f"{where}. {item.sentence} {when}".strip(),
         )
+        open_it.setToolTip(clean(item.path, limit=500))
+        return open_it

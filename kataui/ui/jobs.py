@@ -18,7 +18,10 @@ Call = Callable[[], None]
 
 @dataclass(slots=True, eq=False)
 class _Job:
-    """One piece of work: what to run and whom to tell; ``latest`` is progress not yet shown."""
+    """One piece of work: what to run and whom to tell.
+
+    ``latest`` is the newest progress; ``told`` whether the UI thread knows that it is to be shown.
+    """
 
     work: Callable[[Control], Any]
     on_done: Callable[[Any], None]
@@ -27,6 +30,7 @@ class _Job:
     target: str
     control: Control = field(default_factory=Control)
     latest: Progress | None = None
+    told: bool = False
 
 
 class Jobs(QObject):
@@ -93,16 +97,16 @@ class Jobs(QObject):
 
     def _progress(self, job: _Job, progress: Progress) -> None:
         """From the worker: only the newest report is shown when the UI thread is late."""
-        late = job.latest is not None
-        job.latest = progress
-        if not late:
+        job.latest = progress  # before the flag is read: a report is never left without a wake-up
+        if not job.told:
+            job.told = True
             self._post(lambda: self._show(job))
 
     @staticmethod
     def _show(job: _Job) -> None:
-        progress, job.latest = job.latest, None
-        if progress is not None and job.on_progress is not None:
-            job.on_progress(progress)
+        job.told = False  # before the report is taken, for the same reason
+        if job.latest is not None and job.on_progress is not None:
+            job.on_progress(job.latest)
 
     def _post(self, call: Call) -> None:
         if not self._closed:

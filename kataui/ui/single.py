@@ -23,6 +23,7 @@ def server_name() -> str:
     cache = platformdirs.user_cache_path("kataui", appauthor=False)
     folder = Path(session) / "kataui" if session else cache
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.chmod(0o700)  # it may be older than this rule
     return str(folder / "window")
 
 
@@ -68,19 +69,22 @@ class Server(QObject):
         self._on_ready(socket)
 
     def _on_ready(self, socket: QLocalSocket) -> None:
-        if socket.bytesAvailable() > _MAX_MESSAGE_BYTES:
-            socket.abort()
-        elif socket.canReadLine():
+        if socket.canReadLine():
             path = parse_message(bytes(socket.readLine(_MAX_MESSAGE_BYTES).data()))
+            socket.disconnectFromServer()  # one message a connection
             if path is not None:
                 self._on_open(path)
+        elif socket.bytesAvailable() >= _MAX_MESSAGE_BYTES:
+            socket.abort()
 
 
 def parse_message(data: bytes) -> str | None:
     """The path in a message, or ``None`` when the message is not one of ours."""
     try:
         value = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    path = value.get("open") if isinstance(value, dict) else None
+    if not isinstance(value, dict) or value.get("version") != _VERSION:
+        return None
+    path = value.get("open")
     return path if isinstance(path, str) and "\0" not in path else None

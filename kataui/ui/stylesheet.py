@@ -8,8 +8,11 @@ from kataui import resources
 def build(theme: dict[str, Any], tokens: dict[str, Any], points: float, unit: int) -> str:
     """The style sheet for a theme, a base font size in points and a unit in pixels."""
     values = {**theme["neutral"], **theme["accent"], "u": unit, "u2": 2 * unit, "u3": 3 * unit}
-    values |= {"indicator": 4 * unit, "icons": _icon_folder()}
+    values |= {"inner": 4 * unit - 2, "hole": 2 * unit - 2, "icons": _icon_folder()}
     values["border"] = theme["neutral"]["control"]
+    values |= {"fail": theme["semantic"]["fail"]["mark"], "radius": 2 * unit, "dot": unit + 1}
+    values["veil"] = "#D8" + theme["accent"]["accent_tint"].removeprefix("#")
+    values["check"] = "check-light" if theme["accent"]["on_accent"] == "#FFFFFF" else "check"
     parts = [_SHEET % values, *_text_styles(theme, tokens, points)]
     for kind, colors in theme["semantic"].items():
         parts.append(
@@ -60,6 +63,8 @@ QFrame[look="drop"] { background: transparent; border: 2px dashed %(control)s;
   border-radius: 10px; }
 QFrame[look="dropping"] { background: %(accent_tint)s; border: 2px solid %(accent)s;
   border-radius: 10px; }
+QFrame[look="veil"] { background: %(veil)s; border: 2px solid %(accent)s; }
+QLabel[look="tile"] { background: %(accent_tint)s; border-radius: 8px; }
 QFrame[look="chip"] { background: %(sunken)s; border: 1px solid %(line)s; border-radius: 5px; }
 QPushButton { outline: none; background: %(raised)s; border: 1px solid %(border)s;
   border-radius: 6px; padding: %(u)dpx %(u3)dpx; font-weight: 500; min-height: %(u3)dpx; }
@@ -76,13 +81,28 @@ QPushButton[kind="quiet"]:hover { background: %(hover)s; }
 QPushButton[kind="card"] { background: %(surface)s; border: 1px solid %(line)s;
   border-radius: 10px; text-align: left; }
 QPushButton[kind="card"]:hover { border-color: %(accent)s; }
+QPushButton[kind="line"] { background: transparent; border: none; border-radius: 6px; }
+QPushButton[kind="line"]:hover { background: %(hover)s; }
 QPushButton[kind="segment"] { background: transparent; border: 1px solid transparent;
   border-radius: 5px; padding: %(u)dpx %(u2)dpx; }
 QPushButton[kind="segment"]:checked { background: %(surface)s; border-color: %(border)s; }
 QLineEdit, QComboBox, QPlainTextEdit { background: %(surface)s; border: 1px solid %(border)s;
   border-radius: 6px; padding: %(u)dpx %(u2)dpx; selection-background-color: %(accent)s;
   selection-color: %(on_accent)s; min-height: %(u3)dpx; }
-QLineEdit[wrong="true"] { border: 2px solid %(text)s; }
+QLineEdit[wrong="true"], QComboBox[wrong="true"] { border: 2px solid %(fail)s; }
+QLineEdit:disabled, QComboBox:disabled { color: %(text_tertiary)s; border-color: %(line)s;
+  background: transparent; }
+QCheckBox, QRadioButton { spacing: %(u2)dpx; background: transparent; }
+QCheckBox::indicator, QRadioButton::indicator { width: %(inner)dpx; height: %(inner)dpx;
+  border: 1px solid %(border)s; background: %(surface)s; }
+QCheckBox::indicator { border-radius: 4px; }
+QRadioButton::indicator { border-radius: %(radius)dpx; }
+QCheckBox::indicator:checked { border-color: %(accent)s; background: %(accent)s;
+  image: url(%(icons)s/%(check)s.svg); }
+QRadioButton::indicator:checked { width: %(hole)dpx; height: %(hole)dpx;
+  border: %(dot)dpx solid %(accent)s; background: %(on_accent)s; }
+QCheckBox::indicator:disabled, QRadioButton::indicator:disabled { border-color: %(line)s;
+  background: transparent; }
 QComboBox::drop-down { border: none; width: %(u3)dpx; }
 QComboBox QAbstractItemView { background: %(surface)s; border: 1px solid %(line)s; }
 QPlainTextEdit[look="code"] { background: %(sunken)s; border: 1px solid %(line)s; }

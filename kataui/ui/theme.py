@@ -17,6 +17,7 @@ from kataui import resources
 from kataui.ui.stylesheet import build as build_stylesheet
 
 SMALLEST_UNIT_PX = 4
+_SCHEMES = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
 
 
 @cache
@@ -105,6 +106,8 @@ def _on_system_change() -> None:
 def set_theme(wanted: str, percent: int) -> None:
     """Change theme (``system``, ``light``, ``dark``) and text size, for all windows at once."""
     state().wanted, state().percent = wanted, percent
+    # The system's own dialogs and window frames follow too, where the platform can do that.
+    QGuiApplication.styleHints().setColorScheme(_SCHEMES.get(wanted, Qt.ColorScheme.Unknown))
     _apply()
 
 

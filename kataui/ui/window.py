@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from PySide6.QtCore import QSettings, Qt
+from PySide6.QtCore import QByteArray, QSettings
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
     QDragEnterEvent,
+    QDragLeaveEvent,
     QDropEvent,
     QKeySequence,
     QResizeEvent,
@@ -19,12 +20,14 @@ from kataui.ui import theme
 from kataui.ui.focus import FocusRing
 from kataui.ui.jobs import Jobs
 from kataui.ui.sidebar import Entry, Sidebar
-from kataui.ui.widgets.card import hairline, row
+from kataui.ui.statusline import StatusLine
+from kataui.ui.widgets.card import hairline
 from kataui.ui.widgets.confirm import Confirm
-from kataui.ui.widgets.drop import dropped_paths
-from kataui.ui.widgets.text import label
+from kataui.ui.widgets.drop import DropVeil, dropped_paths
+from kataui.ui.widgets.message import MessageBar
 
 _RAIL_BELOW_U = 275  # 1100 px at a 14 px font
+_KEYS = ("Ctrl+O Open", "Ctrl+B Sidebar", "Alt+↑ Alt+↓ Pages")
 HOME = "home"
 
 
@@ -58,10 +61,12 @@ class Window(QMainWindow):
         self.setAcceptDrops(True)
         self.sidebar = Sidebar()
         self.sidebar.chosen.connect(self.go)
+        self.sidebar.close_asked.connect(self.close_page)
         self._stack = QStackedWidget()
-        self._network = label("No network used since start", "note", wrap=False)
-        self._keys = label("Ctrl+O open · Ctrl+B sidebar · Alt+↑↓ pages", "note", wrap=False)
+        self.messages = MessageBar()
+        self.status_line = StatusLine()
         self._build()
+        self._veil = DropVeil("Open it", self)
         self._add_actions()
         self._ring = FocusRing(self)
         jobs.setParent(self)
@@ -69,27 +74,18 @@ class Window(QMainWindow):
         self._restore_geometry()
 
     def _build(self) -> None:
-        status = QWidget()
-        status.setProperty("look", "sidebar")
-        status.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        line = row(self._network, None, self._keys)
-        line.setContentsMargins(theme.u(7), theme.u(1), theme.u(7), theme.u(1))
-        status.setLayout(line)
         right = QVBoxLayout()
         right.setSpacing(0)
         right.addWidget(self._stack, 1)
+        right.addWidget(self.messages)
         right.addWidget(hairline())
-        right.addWidget(status)
+        right.addWidget(self.status_line)
         central = QWidget()
         layout = QHBoxLayout(central)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.sidebar)
-        edge = hairline()
-        edge.setMaximumHeight(16777215)
-        edge.setMinimumHeight(0)
-        edge.setFixedWidth(1)
-        layout.addWidget(edge)
+        layout.addWidget(hairline(upright=True))
         layout.addLayout(right, 1)
         self.setCentralWidget(central)
 
@@ -133,6 +129,13 @@ class Window(QMainWindow):
         if key in self._places:
             self._stack.setCurrentWidget(self.page(key))
             self.sidebar.choose(key)
+            self._show_place(key)
+
+    def _show_place(self, key: str) -> None:
+        """Name the page in the window's title, and its keys in the status line."""
+        self.setWindowTitle(f"{self.sidebar.entry(key).title} - kataui")
+        closing = ("Ctrl+W Close",) if self._places[key].closable else ()
+        self.status_line.show_keys((*closing, *_KEYS))
 
     @property
     def current_key(self) -> str:
@@ -144,10 +147,16 @@ class Window(QMainWindow):
         """Change a page's line in the sidebar."""
         if key in self._places:
             self.sidebar.add(key, entry)
+            if key == self.current_key:
+                self._show_place(key)
 
     def set_network(self, text: str) -> None:
         """Say what network was used."""
-        self._network.setText(text)
+        self.status_line.show_network(text)
+
+    def show_problem(self, message: str, hint: str = "") -> None:
+        """Say that something could not be done, whatever page is shown."""
+        self.messages.show_problem(message, hint)
 
     def close_current(self) -> None:
         """Close the page that is shown, if it is one that was opened."""
@@ -156,7 +165,10 @@ class Window(QMainWindow):
             self.close_page(key)
 
     def close_page(self, key: str) -> None:
-        """Close a page: it stops its work and goes."""
+        """Close a page: it stops its work and goes; the line above it is shown instead."""
+        if key == self.current_key:
+            keys = self.sidebar.keys()
+            self.go(keys[max(0, keys.index(key) - 1)])
         place = self._places.pop(key)
         self.sidebar.remove(key)
         if place.widget is not None:
@@ -165,7 +177,6 @@ class Window(QMainWindow):
                 closed()
             self._stack.removeWidget(place.widget)
             place.widget.deleteLater()
-        self.go(HOME)
 
     def _choose(self) -> None:
         self.choose()
@@ -189,9 +200,16 @@ class Window(QMainWindow):
         """Take local files and folders anywhere."""
         if dropped_paths(event):
             event.acceptProposedAction()
+            self._veil.show_over(self.rect())
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """Look as before."""
+        self._veil.hide()
+        super().dragLeaveEvent(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Open what was dropped."""
+        self._veil.hide()
         event.acceptProposedAction()
         self.open_paths(dropped_paths(event))
 
@@ -215,5 +233,5 @@ class Window(QMainWindow):
 
     def _restore_geometry(self) -> None:
         geometry = QSettings().value("window/geometry")
-        if geometry is not None:
+        if isinstance(geometry, QByteArray):  # the file may hold anything
             self.restoreGeometry(geometry)

@@ -1,5 +1,6 @@
 """The verdict banner: mark, word, sentence, and what was not checked."""
 
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from kataui.ui import theme
@@ -10,7 +11,10 @@ WORDS = {"pass": "Pass", "fail": "Fail", "unknown": "Unknown", "info": "Checking
 
 
 class VerdictBanner(QFrame):
-    """One a page. ``show_verdict`` sets it; the accessible name is word and sentence."""
+    """One a page. ``show_verdict`` sets it; the accessible name is word and sentence.
+
+    A new verdict is announced to screen readers once; "checking" is not.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,7 +44,10 @@ class VerdictBanner(QFrame):
         self._sentence.setText(sentence)
         self._scope.setText(scope)
         self._scope.setVisible(bool(scope))
-        self.setAccessibleName(f"{shown}. {sentence} {scope}".strip())
+        told = f"{shown}. {sentence} {scope}".strip()
+        if verdict != "info" and told != self.accessibleName():
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, told))
+        self.setAccessibleName(told)
 
     def add_action(self, button: QWidget) -> None:
         """A small button at the right; at most two."""

@@ -33,10 +33,16 @@ class Button(QPushButton):
             self._draw()
             theme.state().changed.connect(self._draw)
 
+    def set_icon(self, icon: str) -> None:
+        """Show another icon."""
+        self._icon = icon
+        self._draw()
+
     def _draw(self) -> None:
         role = _ROLE.get(str(self.property("kind")), "text_secondary")
-        self.setIcon(icons.icon(self._icon, role))
-        self.setIconSize(QSize(theme.u(4), theme.u(4)))
+        side = theme.u(4)
+        self.setIcon(icons.icon(self._icon, role, size_px=side))
+        self.setIconSize(QSize(side, side))
 
     def set_reason(self, reason: str) -> None:
         """Disable with a reason, or enable when there is none."""

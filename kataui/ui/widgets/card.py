@@ -74,11 +74,14 @@ class Chip(QFrame):
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Maximum)
 
 
-def hairline() -> QFrame:
+def hairline(*, upright: bool = False) -> QFrame:
     """A thin line between things."""
     line = QFrame()
     line.setProperty("look", "edge")
-    line.setFixedHeight(1)
+    if upright:
+        line.setFixedWidth(1)
+    else:
+        line.setFixedHeight(1)
     return line
 
 

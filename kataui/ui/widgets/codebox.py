@@ -1,46 +1,68 @@
 """Text to copy: commands, digests, reports."""
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtGui import QFontMetrics, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
 
 from kataui.ui import theme
 from kataui.ui.widgets.buttons import Button
-from kataui.ui.widgets.card import row
 
-_MAX_LINES = 14
+_MAX_LINES = 24
+_TOLD_MS = 2000
+_WIDE_U = 110  # below this the button shows its icon only
 
 
-class _Box(QPlainTextEdit):
-    """Tells when its width has changed, and its lines are broken anew."""
+class _Text(QPlainTextEdit):
+    """Read-only text, as high as its lines up to a limit."""
 
-    resized = Signal()
+    def __init__(self) -> None:
+        super().__init__()
+        self.setReadOnly(True)
+        self.setProperty("look", "code")
+        self.setProperty("textStyle", "mono")
+        self.setTabChangesFocus(True)
+        self.document().documentLayout().documentSizeChanged.connect(self.fit)
+
+    def fit(self, *_: object) -> None:
+        """Take the height of the lines; the document counts in lines."""
+        height = QFontMetrics(self.font()).lineSpacing()
+        lines = min(_MAX_LINES, max(1, round(self.document().size().height())))
+        self.setFixedHeight(height * lines + theme.u(5))
+
+    def keep_free(self, width_px: int) -> None:
+        """Leave room at the right."""
+        self.setViewportMargins(0, 0, width_px, 0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Break the lines, then tell."""
+        """Break the lines anew, and take their height."""
         super().resizeEvent(event)
-        self.resized.emit()
+        self.fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Another font needs another height."""
+        super().changeEvent(event)
+        if event.type() in {QEvent.Type.FontChange, QEvent.Type.StyleChange}:
+            self.fit()
 
 
 class CodeBox(QWidget):
-    """Read-only text in a fixed font, with a Copy button."""
+    """Read-only text in a fixed font, with a Copy button in its corner."""
 
     def __init__(self, text: str = "", *, name: str) -> None:
         super().__init__()
-        self._edit = _Box()
-        self._edit.resized.connect(self._fit)
-        self._edit.setReadOnly(True)
-        self._edit.setProperty("look", "code")
-        self._edit.setProperty("textStyle", "mono")
-        self._edit.setTabChangesFocus(True)
+        self._edit = _Text()
         self._edit.setAccessibleName(name)
-        self._copy = Button("Copy", self._on_copy, icon="copy", kind="quiet", name=f"Copy: {name}")
-        self._edit.document().documentLayout().documentSizeChanged.connect(self._fit)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(theme.u(1))
         layout.addWidget(self._edit)
-        layout.addLayout(row(None, self._copy))
+        self._copy = Button("Copy", self._on_copy, icon="copy", kind="quiet", name=f"Copy: {name}")
+        self._copy.setParent(self)
+        self._copy.setToolTip("Copy")
+        self._edit.verticalScrollBar().rangeChanged.connect(self._place)
+        self._again = QTimer(self)
+        self._again.setSingleShot(True)
+        self._again.timeout.connect(lambda: self._copy.set_icon("copy"))
+        theme.state().changed.connect(self._place)
         self.set_text(text)
 
     @property
@@ -53,12 +75,23 @@ class CodeBox(QWidget):
         self._edit.setFont(theme.font("mono"))
         self._edit.setPlainText(text)
 
-    def _fit(self, *_: object) -> None:
-        """As high as the lines, up to a limit; the document counts in lines."""
-        height = QFontMetrics(self._edit.font()).lineSpacing()
-        lines = min(_MAX_LINES, max(1, round(self._edit.document().size().height())))
-        self._edit.setFixedHeight(height * lines + theme.u(5))
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The button stays in its corner."""
+        super().resizeEvent(event)
+        self._place()
+
+    def _place(self) -> None:
+        """Put the button beside the text, and left of a scroll bar."""
+        self._copy.setText(" Copy" if self.width() > theme.u(_WIDE_U) else "")
+        size = self._copy.sizeHint()
+        self._edit.keep_free(size.width())
+        bar = self._edit.verticalScrollBar()
+        taken = bar.sizeHint().width() if bar.maximum() > bar.minimum() else 0
+        gap = theme.u(0.5)
+        left = self.width() - size.width() - taken - gap
+        self._copy.setGeometry(left, gap, size.width(), size.height())
 
     def _on_copy(self) -> None:
         QGuiApplication.clipboard().setText(self.text)
-        self._copy.setText("Copied")
+        self._copy.set_icon("check")
+        self._again.start(_TOLD_MS)

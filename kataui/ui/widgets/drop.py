@@ -1,6 +1,6 @@
 """A place to drop files on."""
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
@@ -47,3 +47,25 @@ class DropTarget(QFrame):
         restyle(self, look="drop")
         event.acceptProposedAction()
         self.dropped.emit(dropped_paths(event))
+
+
+class DropVeil(QFrame):
+    """Lies over a whole window while something is dragged over it, and says what a drop does.
+
+    Places that take drops themselves still get them.
+    """
+
+    def __init__(self, words: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setProperty("look", "veil")
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        layout = QHBoxLayout(self)
+        text = label(words, "title", wrap=False)
+        layout.addWidget(text, 0, Qt.AlignmentFlag.AlignCenter)
+        self.hide()
+
+    def show_over(self, rect: QRect) -> None:
+        """Cover a rectangle of the parent."""
+        self.setGeometry(rect)
+        self.raise_()
+        self.show()

@@ -53,6 +53,7 @@ class Field(QWidget):
         self._mark.setVisible(bool(text))
         self._below.setText(text or self._help_text)
         restyle(self._below, tone="fail" if text else "")
+        restyle(self.control, wrong=bool(text))
         self._below.setVisible(bool(text or self._help_text))
         self.control.setAccessibleDescription(text or self._help_text)
 

@@ -1,4 +1,4 @@
-"""A list of findings: mark, what, why, and what to do."""
+"""A list of findings: mark, what, what to do, and why."""
 
 from collections.abc import Sequence
 
@@ -8,30 +8,45 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from kataui.findings import Finding
 from kataui.ui import theme
 from kataui.ui.icons import IconLabel
+from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import clear, hairline
 from kataui.ui.widgets.text import label
 
 
 class FindingRow(QWidget):
-    """One finding; a mark by its shape, the message, and a line of why or what to do."""
+    """One finding: a mark by its shape, the message, and what to do; "Why?" tells the reason.
+
+    A finding without anything to do tells its reason at once.
+    """
 
     def __init__(self, finding: Finding) -> None:
         super().__init__()
         kind = finding.severity.value if finding.checked else "unknown"
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(theme.u(2.5))
-        layout.addWidget(IconLabel(kind), 0, Qt.AlignmentFlag.AlignTop)
+        self._layout = QHBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(theme.u(2.5))
+        self._layout.addWidget(IconLabel(kind), 0, Qt.AlignmentFlag.AlignTop)
         words = QVBoxLayout()
         words.setSpacing(theme.u(0.5))
         words.addWidget(label(finding.message, "strong"))
         if finding.id == "IMG-LEAK-SECRET":
             words.addWidget(label(finding.subject, "mono", selectable=True))
-        for text in (finding.why, finding.fix):
-            if text:
-                words.addWidget(label(text, "note"))
-        layout.addLayout(words, 1)
+        if finding.fix:
+            words.addWidget(label(finding.fix, "note"))
+        self._why = label(finding.why, "note")
+        self._why.setVisible(bool(finding.why and not finding.fix))
+        words.addWidget(self._why)
+        self._layout.addLayout(words, 1)
+        if finding.why and finding.fix:
+            self._add_why(finding.message)
         self.setAccessibleName(f"{kind}: {finding.message} {finding.why} {finding.fix}".strip())
+
+    def _add_why(self, message: str) -> None:
+        ask = Button("Why?", self._toggle, kind="quiet", name=f"Why: {message}")
+        self._layout.addWidget(ask, 0, Qt.AlignmentFlag.AlignTop)
+
+    def _toggle(self) -> None:
+        self._why.setVisible(self._why.isHidden())
 
 
 class FindingList(QWidget):

@@ -25,6 +25,15 @@ class Scroll(QScrollArea):
         self.body.setSpacing(theme.u(4))
         self.body.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.setWidget(content)
+        self.verticalScrollBar().rangeChanged.connect(self._on_range)
+
+    def _on_range(self) -> None:
+        """The scroll bar takes its room from the margin: the content never jumps."""
+        margins = self.body.contentsMargins()
+        bar = self.verticalScrollBar()
+        taken = bar.sizeHint().width() if bar.maximum() > bar.minimum() else 0
+        margins.setRight(max(0, margins.left() - taken))
+        self.body.setContentsMargins(margins)
 
 
 class Page(QWidget):

@@ -37,6 +37,10 @@ class _StepButton(QPushButton):
         """Room for two lines of text."""
         return QSize(theme.u(50), theme.u(13))
 
+    def minimumSizeHint(self) -> QSize:
+        """Room for one line at least."""
+        return QSize(theme.u(10), theme.u(8))
+
     def show_step(self, step: Step) -> None:
         """Show a step."""
         self._step = step
@@ -67,10 +71,13 @@ class _StepButton(QPushButton):
         painter.drawText(QRectF(left, circle.top(), width, size), flags, self._step.name)
         painter.setFont(theme.font("note"))
         painter.setPen(theme.color("text_tertiary"))
+        rest = QRectF(left, circle.bottom() - theme.u(1), width, theme.u(5))
+        if rest.bottom() > self.height():  # a low window: the tool tip has the answer
+            painter.end()
+            return
         answer = painter.fontMetrics().elidedText(
             self._step.answer, Qt.TextElideMode.ElideMiddle, int(width)
         )
-        rest = QRectF(left, circle.bottom() - theme.u(1), width, theme.u(5))
         painter.drawText(rest, flags, answer)
         painter.end()
 
@@ -108,6 +115,12 @@ class StepList(QWidget):
             self._buttons.append(button)
             layout.addWidget(button)
         layout.addStretch(1)
+
+    def paintEvent(self, _: QPaintEvent) -> None:
+        """Paint the line that parts the steps from the page."""
+        painter = QPainter(self)
+        painter.fillRect(self.width() - 1, 0, 1, self.height(), theme.color("line"))
+        painter.end()
 
     def show_steps(self, steps: Sequence[Step]) -> None:
         """Show the steps."""

@@ -1,7 +1,10 @@
 """Styled text."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, QRect, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QTextLayout, QTextOption
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+
+from kataui.ui import theme
 
 
 def restyle(widget: QWidget, **properties: object) -> None:
@@ -10,6 +13,52 @@ def restyle(widget: QWidget, **properties: object) -> None:
         widget.setProperty(name, value)
     widget.style().unpolish(widget)
     widget.style().polish(widget)
+
+
+class WrappedLabel(QLabel):
+    """A label that wraps, and that breaks a word (a digest, a path) which is wider than itself.
+
+    ``QLabel`` alone cuts such a word off at the edge.
+    """
+
+    def _too_wide(self, width: int) -> bool:
+        metrics = self.fontMetrics()
+        return any(metrics.horizontalAdvance(word) > width for word in self.text().split())
+
+    def _broken(self, width: int) -> tuple[QTextLayout, int]:
+        """The lines of the text in a width, and their height; both in pixels."""
+        option = QTextOption(self.alignment())
+        option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        text = self.text().replace("\n", "\u2028")
+        layout = QTextLayout(text, self.font())
+        layout.setTextOption(option)
+        layout.beginLayout()
+        height = 0.0
+        while (line := layout.createLine()).isValid():
+            line.setLineWidth(width)
+            line.setPosition(QPointF(0, height))
+            height += line.height()
+        layout.endLayout()
+        return layout, round(height)
+
+    def heightForWidth(self, width: int) -> int:
+        """As high as all lines."""
+        if self._too_wide(width):
+            return self._broken(max(1, width))[1]
+        return super().heightForWidth(width)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint as ``QLabel`` does, unless a word must be broken."""
+        rect: QRect = self.contentsRect()
+        if not self._too_wide(rect.width()):
+            super().paintEvent(event)
+            return
+        layout, height = self._broken(rect.width())
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        top = rect.top() + max(0, rect.height() - height) / 2
+        layout.draw(painter, QPointF(rect.left(), top))
+        painter.end()
 
 
 def label(
@@ -24,14 +73,18 @@ def label(
 
     Text from outside is never read as markup.
     """
-    widget = QLabel(text)
+    widget = WrappedLabel(text) if wrap else QLabel(text)
     widget.setTextFormat(Qt.TextFormat.PlainText)
     widget.setProperty("textStyle", style)
+    if style == "mono":
+        widget.setFont(theme.font("mono"))  # the sheet sets the size, never a family
     if tone:
         widget.setProperty("tone", tone)
     widget.setWordWrap(wrap)
     if wrap:
-        widget.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        policy.setHeightForWidth(True)
+        widget.setSizePolicy(policy)
         widget.setMinimumWidth(1)
     if selectable:
         flags = Qt.TextInteractionFlag.TextSelectableByMouse

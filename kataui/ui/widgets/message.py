@@ -1,0 +1,52 @@
+"""The message bar: something could not be done, and what to do about it."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
+
+from kataui.ui import theme
+from kataui.ui.icons import IconLabel
+from kataui.ui.widgets.buttons import Button
+from kataui.ui.widgets.text import label
+
+
+class MessageBar(QFrame):
+    """Hidden until ``show_problem``; it stays until it is closed, and never takes the focus."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("look", "fail")
+        self._message = label("", "strong")
+        self._hint = label("", "dim")
+        words = QVBoxLayout()
+        words.setSpacing(theme.u(0.5))
+        words.addWidget(self._message)
+        words.addWidget(self._hint)
+        self._copy = Button("Copy", self._on_copy, kind="quiet", name="Copy the message")
+        self._close = Button("Close", self.hide, kind="quiet", name="Close the message")
+        line = QHBoxLayout(self)
+        line.setContentsMargins(theme.u(4), theme.u(2.5), theme.u(3), theme.u(2.5))
+        line.setSpacing(theme.u(3))
+        line.addWidget(IconLabel("fail", size_u=5), 0, Qt.AlignmentFlag.AlignTop)
+        line.addLayout(words, 1)
+        line.addWidget(self._copy)
+        line.addWidget(self._close)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        """What it says; nothing when it is closed."""
+        parts = (self._message.text(), self._hint.text())
+        return "" if self.isHidden() else "\n".join(part for part in parts if part)
+
+    def show_problem(self, message: str, hint: str = "") -> None:
+        """Say what happened and what to do."""
+        self._message.setText(message)
+        self._hint.setText(hint)
+        self._hint.setVisible(bool(hint))
+        self.setAccessibleName(f"{message} {hint}".strip())
+        self.show()
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, self.accessibleName()))
+
+    def _on_copy(self) -> None:
+        QGuiApplication.clipboard().setText(self.text)
