@@ -116,7 +116,9 @@ def test_an_error_of_the_listener_stops_the_program_and_comes_through() -> None:
 
 def test_cancelling_interrupts_and_the_program_may_clean_up(tmp_path: Path) -> None:
     control = Control()
-    script = f"trap 'echo cleaned > {tmp_path}/note; exit' INT; echo ready; {LONG}"
+    # the shell waits for a child in the background: one that it is just about to start in the
+    # foreground may swallow the signal
+    script = f"trap 'echo cleaned > {tmp_path}/note; exit' INT; {LONG} & echo ready; wait"
 
     with pytest.raises(Cancelled):
         tools.run([SH, "-c", script], control=control, on_line=lambda _: control.cancel())
