@@ -1,0 +1,1 @@
+"""Best-practice checks of a Kata host: the networking path, the IO path, and the base."""

@@ -1,0 +1,76 @@
+"""Queueing disciplines of the host's links, asked of the kernel (rtnetlink(7), RTM_GETQDISC)."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+
+_NETLINK_ROUTE = 0
+_RTM_GETQDISC = 38
+_NLM_F_REQUEST_DUMP = 0x301
+_NLMSG_DONE = 3
+_NLMSG_ERROR = 2
+_HEADER = struct.Struct("=IHHII")  # struct nlmsghdr
+_TCMSG = struct.Struct("=BxxxiIII")  # struct tcmsg: family, ifindex, handle, parent, info
+_ATTRIBUTE = struct.Struct("=HH")  # struct rtattr
+_TCA_KIND = 1
+_TCA_STATS2 = 7
+_TCA_STATS_BASIC = 1  # struct gnet_stats_basic: u64 bytes, u32 packets
+_TCA_STATS_QUEUE = 3  # struct gnet_stats_queue: qlen, backlog, drops, requeues, overlimits
+_ROOT = 0xFFFFFFFF
+
+
+def queueing() -> dict[str, str]:
+    """One fact ``netlink:qdisc``: JSON of the disciplines; none where asking is refused."""
+    try:
+        rows = _ask()
+    except (OSError, struct.error):
+        return {}
+    return {"netlink:qdisc": json.dumps(rows, sort_keys=True)}
+
+
+def _ask() -> list[dict[str, object]]:
+    request = _TCMSG.pack(0, 0, 0, 0, 0)
+    message = _HEADER.pack(_HEADER.size + len(request), _RTM_GETQDISC, _NLM_F_REQUEST_DUMP, 1, 0)
+    rows: list[dict[str, object]] = []
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_ROUTE) as link:
+        link.settimeout(1.0)
+        link.send(message + request)
+        while True:
+            data = link.recv(1 << 18)
+            at = 0
+            while at + _HEADER.size <= len(data):
+                size, kind, _, _, _ = _HEADER.unpack_from(data, at)
+                if kind in (_NLMSG_DONE, _NLMSG_ERROR) or size < _HEADER.size:
+                    return rows
+                rows.append(_row(data[at + _HEADER.size : at + size]))
+                at += (size + 3) & ~3
+
+
+def _row(body: bytes) -> dict[str, object]:
+    _, ifindex, _, parent, _ = _TCMSG.unpack_from(body)
+    row: dict[str, object] = {"ifindex": ifindex, "root": parent == _ROOT, "kind": ""}
+    for kind, value in _attributes(body[_TCMSG.size :]):
+        if kind == _TCA_KIND:
+            row["kind"] = value.rstrip(b"\0").decode("ascii", "replace")
+        elif kind == _TCA_STATS2:
+            for inner, data in _attributes(value):
+                if inner == _TCA_STATS_BASIC and len(data) >= 12:
+                    row["bytes"], row["packets"] = struct.unpack_from("=QI", data)
+                elif inner == _TCA_STATS_QUEUE and len(data) >= 20:
+                    _, backlog, drops, _, overlimits = struct.unpack_from("=5I", data)
+                    row.update(backlog=backlog, drops=drops, overlimits=overlimits)
+    return row
+
+
+def _attributes(data: bytes) -> list[tuple[int, bytes]]:
+    found = []
+    at = 0
+    while at + 4 <= len(data):
+        size, kind = _ATTRIBUTE.unpack_from(data, at)
+        if size < 4:
+            break
+        found.append((kind & 0x3FFF, data[at + 4 : at + size]))
+        at += (size + 3) & ~3
+    return found

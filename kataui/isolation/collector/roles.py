@@ -1,0 +1,139 @@
+"""Which role a thread has, and by what evidence.
+
+Names come first; where a hypervisor does not name its threads, the order of reference is: KVM's
+debugfs, the system call that the thread is in, guest time, and the order in which QEMU creates
+threads. The evidence goes into the stream, for a guess must look like one.
+"""
+
+from __future__ import annotations
+
+import re
+
+from kataui.isolation.collector import commandline, files, procfs
+
+VCPU = "vcpu"
+VHOST = "vhost"
+IOTHREAD = "iothread"
+VIRTIOFSD = "virtiofsd"
+SHIM = "shim"
+VMM = "vmm"
+
+BY_NAME = "name"
+BY_DEBUGFS = "debugfs"
+BY_SYSCALL = "syscall"
+BY_GUEST_TIME = "guest time"
+BY_ORDER = "creation order"
+BY_PROCESS = "process"
+
+_VCPU_NAMES = re.compile(
+    r"(?:CPU (\d+)/KVM|CPU (\d+)/TCG|fc_vcpu (\d+)|vcpu(\d+)|db_vcpu(\d+)|vp-(\d+))$"
+)
+_IO_NAMES = re.compile(r"IO |blk_iothread_q|.*_q(p)?\d+$|iou-wrk-|iou-sqp-")
+_VHOST = re.compile(r"vhost-(\d+)$")
+_KVM_RUN = 0xAE80  # _IO(KVMIO, 0x80), include/uapi/linux/kvm.h
+_IOCTLS = ("16", "29")  # the system call's number on x86-64, on arm64
+_KERNEL_MADE = ("kvm-nx-lpage-re", "kvm-pit/")
+
+
+class Role:
+    """What a thread does: role, its index among its like (vCPU number, else -1), evidence."""
+
+    __slots__ = ("evidence", "index", "role")
+
+    def __init__(self, role: str, index: int = -1, evidence: str = BY_NAME) -> None:
+        self.role = role
+        self.index = index
+        self.evidence = evidence
+
+
+def by_name(part: str, name: str) -> Role | None:
+    """The role that a thread's name tells; None where the name tells nothing."""
+    match = _VHOST.match(name)
+    if match:
+        return Role(VHOST)
+    if part == commandline.VIRTIOFSD:
+        return Role(VIRTIOFSD, evidence=BY_PROCESS)
+    match = _VCPU_NAMES.match(name)
+    if match:
+        return Role(VCPU, next(int(group) for group in match.groups() if group))
+    if _IO_NAMES.match(name) and part != commandline.SHIM or name.startswith("blk_iothread_q"):
+        return Role(IOTHREAD)
+    if part == commandline.SHIM:
+        return Role(SHIM, evidence=BY_PROCESS)
+    if name.startswith(_KERNEL_MADE):
+        return Role(VMM)
+    return None
+
+
+class Unnamed:
+    """The threads of a VMM whose names all read like the program; finds the vCPUs among them."""
+
+    __slots__ = ("_count", "_debug", "_pid", "_proc", "_seen")
+
+    def __init__(self, proc: str, sys: str, pid: int, vcpus: int) -> None:
+        self._proc = proc
+        self._pid = pid
+        self._count = vcpus
+        self._debug = sys + "/kernel/debug/kvm"
+        self._seen: dict[int, Role] = {}
+
+    def roles(self, threads: dict[int, procfs.Stat]) -> dict[int, Role]:
+        """Roles by tid for ``threads`` (tid to stat) that no name explained."""
+        found = self._by_debugfs(threads) or self._by_syscall(threads)
+        if not found:
+            found = self._by_guest_time(threads)
+        if not found:
+            found = self._by_order(threads)
+        for tid in threads:
+            if tid == self._pid:
+                found[tid] = Role(VMM, evidence=BY_PROCESS)
+            elif tid not in found:
+                found[tid] = Role(VMM, evidence=BY_ORDER)
+        return found
+
+    def _by_debugfs(self, threads: dict[int, procfs.Stat]) -> dict[int, Role]:
+        """``/sys/kernel/debug/kvm/PID-FD/vcpuN/pid`` (Linux 6.0, root)."""
+        roles = {}
+        for name in files.listing(self._debug):
+            if not name.startswith(f"{self._pid}-"):
+                continue
+            for entry in files.listing(f"{self._debug}/{name}"):
+                if not entry.startswith("vcpu"):
+                    continue
+                text = files.read(f"{self._debug}/{name}/{entry}/pid") or b""
+                if text.strip().isdigit() and entry[4:].isdigit() and int(text) in threads:
+                    roles[int(text)] = Role(VCPU, int(entry[4:]), BY_DEBUGFS)
+        return roles
+
+    def _by_syscall(self, threads: dict[int, procfs.Stat]) -> dict[int, Role]:
+        """A thread in ioctl(KVM_RUN) is a vCPU; what was seen once stays (they also run)."""
+        for tid in threads:
+            if tid in self._seen:
+                continue
+            text = files.read(f"{self._proc}/{self._pid}/task/{tid}/syscall") or b""
+            fields = text.decode("ascii", "replace").split()
+            if len(fields) < 4 or fields[0] not in _IOCTLS or int(fields[2], 16) != _KVM_RUN:
+                continue
+            index = files.link(f"{self._proc}/{self._pid}/fd/{int(fields[1], 16)}")
+            match = re.search(r"kvm-vcpu:(\d+)", index)
+            self._seen[tid] = Role(VCPU, int(match.group(1)) if match else -1, BY_SYSCALL)
+        known = {tid: role for tid, role in self._seen.items() if tid in threads}
+        return known if len(known) >= self._count else {}
+
+    def _by_guest_time(self, threads: dict[int, procfs.Stat]) -> dict[int, Role]:
+        """Guest time is booked to vCPU threads only; not so on every kind of KVM."""
+        entered = [tid for tid, stat in threads.items() if stat.field(43) > 0]
+        if len(entered) < self._count:
+            return {}
+        return {tid: Role(VCPU, index, BY_GUEST_TIME) for index, tid in enumerate(sorted(entered))}
+
+    def _by_order(self, threads: dict[int, procfs.Stat]) -> dict[int, Role]:
+        """QEMU starts main, call_rcu, iothreads, then the vCPUs in a row."""
+        others = sorted(tid for tid in threads if tid != self._pid)
+        if self._count <= 0 or len(others) < self._count:
+            return {}
+        vcpus = others[-self._count :]
+        roles = {tid: Role(VCPU, index, BY_ORDER) for index, tid in enumerate(vcpus)}
+        for tid in others[1 : -self._count]:
+            roles[tid] = Role(IOTHREAD, evidence=BY_ORDER)
+        return roles

@@ -1,0 +1,1 @@
+"""Facts about Kata Containers and Kubernetes that several parts of kataui need."""
