@@ -82,7 +82,7 @@ def _difference(before: Array, now: Array) -> Array:
     rows = min(len(before), len(now))
     old, new = before[:rows], now[:rows]
     known = (old != MISSING) & (new != MISSING) & (new >= old)
-    np.subtract(new, old, out=deltas[:rows], where=known)
+    deltas[:rows][known] = (new - old)[known]
     return deltas
 
 

@@ -195,7 +195,7 @@ class Decoder:
     def _sample(self, payload: bytes) -> Sample:
         data = _inflate(payload, _MAX_SAMPLE_BYTES)
         try:
-            *header, count = wire.HEADER.unpack_from(data)
+            mono, wall, cpu, memory, late, dropped, count = wire.HEADER.unpack_from(data)
             groups, at = {}, wire.HEADER.size
             for _ in range(count):
                 number, width, offset_us, rows = wire.GROUP.unpack_from(data, at)
@@ -209,7 +209,7 @@ class Decoder:
                 at += size
         except struct.error as error:
             raise StreamDamaged("The recording is damaged: a sample is cut.") from error
-        return Sample(*header, groups)
+        return Sample(mono, wall, cpu, memory, late, dropped, groups)
 
     def _add(self, table: tables.Table, deltas: Array) -> Array:
         """The absolute values, rows x columns, after adding the differences."""
@@ -220,6 +220,18 @@ class Decoder:
             now[:, :shared] += before[:, :shared]
         self._values[table.number] = now
         return now.T.copy()
+
+
+def sample_times(record: Record) -> tuple[int, int] | None:
+    """Monotonic and wall-clock time (us) of a sample, without unpacking all of it."""
+    if record.kind != wire.SAMPLE:
+        return None
+    try:
+        data = zlib.decompressobj().decompress(record.payload, wire.HEADER.size)
+        mono_us, wall_us, *_ = wire.HEADER.unpack_from(data)
+    except (zlib.error, struct.error) as error:
+        raise StreamDamaged("The recording is damaged: a sample cannot be unpacked.") from error
+    return mono_us, wall_us
 
 
 def _rows(value: Any, width: int) -> Iterator[list[Any]]:
@@ -239,7 +251,7 @@ def _inflate(payload: bytes, limit: int) -> bytes:
     inflater = isal_zlib.decompressobj()
     try:
         data = inflater.decompress(payload, limit)
-    except (isal_zlib.error, ValueError) as error:
+    except (zlib.error, ValueError) as error:
         raise StreamDamaged("The recording is damaged: a record cannot be unpacked.") from error
     if not inflater.eof:
         raise StreamDamaged("The recording is damaged: a record is too long when unpacked.")

@@ -31,7 +31,7 @@ class Configuration:
     values: Mapping[str, Any] = field(repr=False)
 
     def get(self, section: str, key: str) -> Any:
-        """A key's value; ``section`` is ``runtime`` or a hypervisor's section name. None if absent."""
+        """A key's value, None if absent; ``section`` is ``runtime`` or a hypervisor's name."""
         table = self.values
         for name in (section,) if section == RUNTIME else ("hypervisor", section):
             inner = table.get(name)
@@ -89,9 +89,7 @@ def find(files: Mapping[str, str], hypervisor: str, runtime: str) -> Configurati
     return None
 
 
-def drop_in(
-    configuration: Configuration | None, changes: Iterable[tuple[str, str, Any]]
-) -> DropIn:
+def drop_in(configuration: Configuration | None, changes: Iterable[tuple[str, str, Any]]) -> DropIn:
     """The drop-in that sets (section, key, value)s; beside the usual file when none was read."""
     base = configuration.path if configuration else _USUAL
     tables: dict[str, list[str]] = {}

@@ -1,4 +1,4 @@
-"""``python3 -m kataui.isolation.collector``: writes the stream to standard output until told to stop."""
+"""``python3 -m kataui.isolation.collector``: writes the stream until it is told to stop."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class Mounts:
     def __init__(self, sys: str) -> None:
         root = f"{sys}/fs/cgroup"
         self.folders: dict[str, str] = {}
-        if os.path.exists(f"{root}/cgroup.controllers"):  # noqa: PTH110 - as elsewhere here
+        if os.path.exists(f"{root}/cgroup.controllers"):
             self.folders[""] = root
         else:
             for name in files.listing(root):
@@ -84,7 +84,7 @@ class Cgroup:
     def read_memory(self) -> list[int]:
         """The columns of ``tables.GROUP_MEMORY``: bytes, and pages refaulted."""
         values = [MISSING] * len(GROUP_MEMORY)
-        names = ("memory.current", "memory.max")
+        names: tuple[str, str] = ("memory.current", "memory.max")
         if not self._v2_memory:
             names = ("memory.usage_in_bytes", "memory.limit_in_bytes")
         if self._memory:
@@ -109,13 +109,13 @@ class Cgroup:
                     totals[name] += int(value)
             return list(totals.values())
         numbers = [MISSING] * 4
-        for index, name in enumerate(("io_service_bytes", "io_serviced")):
-            path = f"{self._io}/blkio.throttle.{name}_recursive"
-            data = files.read(path) if self._io else None
+        for index, kind in enumerate(("io_service_bytes", "io_serviced")):
+            path = f"{self._io}/blkio.throttle.{kind}_recursive"
+            counted = files.read(path) if self._io else None
             for word, column in ((b"Read", 2 * index), (b"Write", 2 * index + 1)):
-                found = [line.split() for line in (data or b"").splitlines()]
+                found = [line.split() for line in (counted or b"").splitlines()]
                 sums = [int(f[2]) for f in found if len(f) == 3 and f[1] == word]
-                if data is not None:
+                if counted is not None:
                     numbers[column] = sum(sums)
         return numbers
 
@@ -127,6 +127,6 @@ class Cgroup:
 
 
 def _kept(folder: str, name: str, budget: files.Budget) -> files.Kept | None:
-    if not folder or not os.path.exists(f"{folder}/{name}"):  # noqa: PTH110 - as elsewhere here
+    if not folder or not os.path.exists(f"{folder}/{name}"):
         return None
     return files.Kept(f"{folder}/{name}", budget)

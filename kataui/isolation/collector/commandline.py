@@ -46,9 +46,8 @@ def member(argv: list[str]) -> Member | None:
     """The sandbox that a process serves; None for all others."""
     program = argv[0].rpartition("/")[2] if argv else ""
     if _SHIM.match(program):
-        found = _identifier(value_of(argv, "-id") or value_of(argv, "--id"))
-        # kata-deploy installs the Rust shim under runtime-rs/; Go's is in bin/
-        return Member(SHIM, found, runtime=_runtime(argv)) if found else None
+        name = _identifier(value_of(argv, "-id") or value_of(argv, "--id"))
+        return Member(SHIM, name, runtime=_runtime(argv)) if name else None
     if "qemu-system-" in program or program == "qemu-kvm":
         return _qemu(argv)
     if program in ("cloud-hypervisor", "stratovirt", "openvmm"):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, Dict
+
 from kataui.isolation.collector.tables import SPACES
 
-Attributes = dict  # str to what JSON can hold
+if TYPE_CHECKING:
+    Attributes = Dict[str, Any]  # what JSON can hold
 
 
 class Entities:

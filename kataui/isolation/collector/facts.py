@@ -131,7 +131,7 @@ def identity() -> dict[str, object]:
 def _matching(pattern: str) -> list[str]:
     if "*" not in pattern and "[" not in pattern:
         return [pattern]
-    return sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - one walk, plain strings
+    return sorted(glob.glob(pattern, recursive=True))
 
 
 def _take(found: dict[str, str], path: str, shown: str) -> None:
@@ -145,4 +145,4 @@ def _take(found: dict[str, str], path: str, shown: str) -> None:
 def _switches() -> dict[str, str]:
     """Facts that are no file: which device nodes are there."""
     nodes = ("/dev/vhost-net", "/dev/kvm", "/dev/sev", "/dev/vhost-vsock")
-    return {node: "present" if os.path.exists(node) else "absent" for node in nodes}  # noqa: PTH110
+    return {node: "present" if os.path.exists(node) else "absent" for node in nodes}

@@ -37,7 +37,7 @@ class Process:
     @property
     def is_kernel_thread(self) -> bool:
         """Whether kthreadd made it."""
-        return self.ppid == _KTHREADD or self.pid == _KTHREADD
+        return _KTHREADD in {self.ppid, self.pid}
 
 
 class Processes:

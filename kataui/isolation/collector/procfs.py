@@ -159,7 +159,7 @@ def softirqs(data: bytes) -> dict[int, list[int]]:
         row = SOFTIRQ_ROWS.get(fields[0], -1) if fields else -1
         if row < 0:
             continue
-        for cpu, value in zip(cpus, fields[1:]):  # noqa: B905 - strict= is of Python 3.10
+        for cpu, value in zip(cpus, fields[1:]):
             counts[cpu][row] = int(value) if value.isdigit() else MISSING
     return counts
 
@@ -214,7 +214,7 @@ def cgroup_paths(data: bytes) -> dict[str, str]:
 
 def cpu_list(text: str) -> list[int]:
     """A list as in ``Cpus_allowed_list``: ``0-3,8``; nothing for text that is none."""
-    cpus = []
+    cpus: list[int] = []
     for part in text.strip().split(","):
         low, _, high = part.partition("-")
         if not low.isdigit() or (high and not high.isdigit()):

@@ -48,21 +48,21 @@ class Role:
 
 def by_name(part: str, name: str) -> Role | None:
     """The role that a thread's name tells; None where the name tells nothing."""
-    match = _VHOST.match(name)
-    if match:
-        return Role(VHOST)
-    if part == commandline.VIRTIOFSD:
-        return Role(VIRTIOFSD, evidence=BY_PROCESS)
-    match = _VCPU_NAMES.match(name)
-    if match:
-        return Role(VCPU, next(int(group) for group in match.groups() if group))
-    if _IO_NAMES.match(name) and part != commandline.SHIM or name.startswith("blk_iothread_q"):
-        return Role(IOTHREAD)
-    if part == commandline.SHIM:
-        return Role(SHIM, evidence=BY_PROCESS)
-    if name.startswith(_KERNEL_MADE):
-        return Role(VMM)
-    return None
+    role = None
+    vcpu = _VCPU_NAMES.match(name)
+    if _VHOST.match(name):
+        role = Role(VHOST)
+    elif part == commandline.VIRTIOFSD:
+        role = Role(VIRTIOFSD, evidence=BY_PROCESS)
+    elif vcpu:
+        role = Role(VCPU, next(int(group) for group in vcpu.groups() if group))
+    elif name.startswith("blk_iothread_q") or (part != commandline.SHIM and _IO_NAMES.match(name)):
+        role = Role(IOTHREAD)
+    elif part == commandline.SHIM:
+        role = Role(SHIM, evidence=BY_PROCESS)
+    elif name.startswith(_KERNEL_MADE):
+        role = Role(VMM)
+    return role
 
 
 class Unnamed:

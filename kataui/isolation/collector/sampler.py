@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from kataui.isolation.collector import facts, files, procfs, roles, stream
 from kataui.isolation.collector.host import Host
@@ -19,7 +20,8 @@ _EARLY_SCANS_S = (1.0, 2.0)  # to know soon who is busy
 _SWITCH_ROLES = (roles.VCPU, roles.VHOST, roles.IOTHREAD)
 _IO_FIELDS = (b"rchar: ", b"wchar: ", b"syscr: ", b"syscw: ", b"read_bytes: ", b"write_bytes: ")
 
-Rows = dict  # slot to values
+if TYPE_CHECKING:
+    Rows = Mapping[int, Sequence[int]]  # values by slot
 
 
 class Sampler:
@@ -127,7 +129,7 @@ class Sampler:
         if news is not None:
             for space, slot, _ in news["add"]:
                 for table in TABLES:
-                    if table.space == space:
+                    if table.space == space and isinstance(slot, int):
                         self._columns[table.number].clear(slot)
             self._write(stream.json_record(stream.ENTITIES, news))
 
@@ -169,14 +171,14 @@ class Sampler:
             yield from member.group.threads.values()
 
     def _runs(self) -> Rows:
-        rows = {}
+        rows: dict[int, list[int]] = {}
         for thread in self._threads():
             thread.read_run()
             rows[thread.slot] = thread.run
         return rows
 
     def _places(self) -> Rows:
-        rows = {}
+        rows: dict[int, list[int]] = {}
         for thread in self._threads():
             thread.read_place()
             rows[thread.slot] = thread.place
@@ -184,7 +186,7 @@ class Sampler:
 
     def _switches(self) -> Rows:
         """Switches of the threads that matter for waiting, and the CPUs that they may use."""
-        rows = {}
+        rows: dict[int, list[int]] = {}
         for member in self._members():
             for thread in list(member.group.threads.values()):
                 role = thread.attributes["role"]
@@ -210,7 +212,7 @@ class Sampler:
         return {group.slot: group.read_memory() for group in self._watch.cgroups.values()}
 
     def _wholes(self) -> Rows:
-        rows = {}
+        rows: dict[int, list[int]] = {}
         for member in self._members():
             data = member.stat.read()
             stat = procfs.stat(data) if data else None
@@ -221,7 +223,7 @@ class Sampler:
         return rows
 
     def _ios(self) -> Rows:
-        rows = {}
+        rows: dict[int, list[int]] = {}
         for member in self._members():
             data = member.io.read() if member.process.member is not None else None
             if data:

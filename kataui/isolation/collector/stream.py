@@ -10,9 +10,10 @@ A stream begins with ``MAGIC``. Records follow, each::
 H opens a stream: who wrote it, on which host, when. K opens a *segment*: it lists all entities with
 their slots, and from here on every column counts from zero, so that a reader can begin at any K.
 E tells what changed since: ``{"add": [[space, slot, attributes]], "remove": [[space, slot]],
-"change": [[space, slot, attributes]]}``; a slot that is added counts from zero. F holds files of the host that changed, by path (null:
-gone or not readable). M is a marker, L a sentence for the user. I is the index of a closed
-recording; the last ``TRAILER`` bytes of the file give its place.
+"change": [[space, slot, attributes]]}``; a slot that is added counts from zero.
+F holds files of the host that changed, by path (null: gone or not readable). M is a marker, L a
+sentence for the user. I is the index of a closed recording; the last ``TRAILER`` bytes of the file
+give its place.
 
 A sample is ``HEADER``, then for each table that was due: ``GROUP``, then rows x columns integers of
 ``width`` bytes: the difference from the value before, columns after one another, stored as byte
@@ -93,10 +94,11 @@ class Columns:
                 before.extend([0] * (len(now) - len(before)))
             delta = array("q", map(sub, now, before))
             if delta:
-                low, high = min(low, min(delta)), max(high, max(delta))
+                lowest, highest = min(delta), max(delta)
+                low, high = min(low, lowest), max(high, highest)
             out.extend(delta)
             self._columns[index] = now
-        if -0x80000000 <= low and high <= 0x7FFFFFFF:
+        if low >= -0x80000000 and high <= 0x7FFFFFFF:
             return 4, planes(array("i", out).tobytes(), 4)
         return 8, planes(out.tobytes(), 8)
 

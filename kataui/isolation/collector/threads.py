@@ -17,8 +17,10 @@ _LATER = 12  # scans between two looks at an old process whose threads are the s
 class Thread:
     """One thread: its slot, its files, and the values read last."""
 
-    __slots__ = ("attributes", "place", "run", "sched", "schedstat", "slot", "stale", "stat")
-    __slots__ += ("status", "switch", "tid")
+    __slots__ = (
+        *("attributes", "place", "run", "sched", "schedstat", "slot", "stale", "stat"),
+        *("status", "switch", "tid"),
+    )
 
     def __init__(self, folder: str, tid: int, budget: files.Budget) -> None:
         self.tid = tid
@@ -78,8 +80,10 @@ class Thread:
 class Group:
     """The threads of one process, kept up to date."""
 
-    __slots__ = ("_budget", "_entities", "_folder", "_proc", "_scans", "_unnamed")
-    __slots__ += ("actor", "process", "sandbox", "threads")
+    __slots__ = (
+        *("_budget", "_entities", "_folder", "_proc", "_scans", "_unnamed"),
+        *("actor", "process", "sandbox", "threads"),
+    )
 
     def __init__(
         self, roots: tuple[str, str], process: Process, entities: Entities, budget: files.Budget

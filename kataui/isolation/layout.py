@@ -1,0 +1,125 @@
+"""Who is in which row: arrays over thread slots, so that a tick is a few numpy operations."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+
+from kataui.isolation.model import HostView, Role, Thread
+from kataui.isolation.stream import Array
+
+ROLES = tuple(Role)
+ROLE_CODE = {role: code for code, role in enumerate(ROLES)}
+
+
+class ActorKind(StrEnum):
+    """Who can be the reason of a wait."""
+
+    SANDBOX = "sandbox"
+    HOST = "host"
+    IRQ = "irq"
+    SOFTIRQ = "softirq"
+    SELF = "self"
+    LIMIT = "limit"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """One who makes others wait: a sandbox's threads of one role, or something of the host."""
+
+    kind: ActorKind
+    sandbox: str = ""
+    role: Role = Role.HOST
+    name: str = ""
+
+    @property
+    def is_neighbour(self) -> bool:
+        """Whether it is somebody else than the one who waits."""
+        return self.kind not in {ActorKind.SELF, ActorKind.LIMIT, ActorKind.UNKNOWN}
+
+
+SOFTIRQ = Actor(ActorKind.SOFTIRQ, name="softirq")
+IRQ = Actor(ActorKind.IRQ, name="irq")
+MANY = Actor(ActorKind.HOST, name="many small ones")
+UNKNOWN = Actor(ActorKind.UNKNOWN, name="unknown")
+SELF = Actor(ActorKind.SELF, name="itself")
+LIMIT = Actor(ActorKind.LIMIT, name="own limit")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A view as arrays.
+
+    By thread slot: ``sandbox`` (row in ``view.sandboxes``, -1 for the host's own), ``role`` (code
+    in ``ROLES``), ``actor`` (number in ``actors``), ``pinned`` (its only CPU or -1). ``live`` are
+    the slots in use, ``vcpus`` those of vCPUs. CPUs are numbered densely: ``cpu_row`` maps a CPU's
+    number to its row, ``cpu_slots`` a row to its slot in the stream.
+    """
+
+    view: HostView = field(repr=False)
+    sandbox: Array
+    role: Array
+    actor: Array
+    pinned: Array
+    live: Array
+    vcpus: Array
+    actors: tuple[Actor, ...] = field(repr=False)
+    cpu_row: Array
+    cpu_slots: Array
+
+
+def layout(view: HostView) -> Layout:
+    """The arrays for a view."""
+    size = max((thread.slot for thread in view.threads), default=-1) + 1
+    rows = {sandbox.key: row for row, sandbox in enumerate(view.sandboxes)}
+    numbers: dict[Actor, int] = {UNKNOWN: 0, IRQ: 1, SOFTIRQ: 2, MANY: 3}
+    sandbox = np.full(size, -1, np.int32)
+    role = np.full(size, ROLE_CODE[Role.HOST], np.int8)
+    actor = np.zeros(size, np.int32)
+    pinned = np.full(size, -1, np.int32)
+    for thread in view.threads:
+        slot = thread.slot
+        sandbox[slot] = rows.get(thread.sandbox, -1)
+        role[slot] = ROLE_CODE[thread.role]
+        actor[slot] = numbers.setdefault(_actor(thread), len(numbers))
+        if len(thread.cpus) == 1:
+            pinned[slot] = thread.cpus[0]
+    live = np.array(sorted(thread.slot for thread in view.threads), np.int64)
+    vcpus = live[(role[live] == ROLE_CODE[Role.VCPU]) & (sandbox[live] >= 0)] if size else live
+    cpu_row = np.full(max((cpu for cpu, _ in view.cpus), default=-1) + 1, -1, np.int32)
+    for row, (cpu, _) in enumerate(view.cpus):
+        cpu_row[cpu] = row
+    return Layout(
+        view=view,
+        sandbox=sandbox,
+        role=role,
+        actor=actor,
+        pinned=pinned,
+        live=live,
+        vcpus=vcpus,
+        actors=tuple(numbers),
+        cpu_row=cpu_row,
+        cpu_slots=np.array([slot for _, slot in view.cpus], np.int64),
+    )
+
+
+def _actor(thread: Thread) -> Actor:
+    if thread.sandbox:
+        return Actor(ActorKind.SANDBOX, thread.sandbox, thread.role)
+    return Actor(ActorKind.HOST, name=thread.actor)
+
+
+def rows_of(layout_: Layout, cpus: Array) -> Array:
+    """CPU numbers as rows; -1 stays and unknown ones become -1."""
+    known = (cpus >= 0) & (cpus < len(layout_.cpu_row))
+    rows = np.full(cpus.shape, -1, np.int32)
+    rows[known] = layout_.cpu_row[cpus[known].astype(np.int64)]
+    return rows
+
+
+def padded(values: Array, size: int, fill: float = np.nan) -> Array:
+    """The first ``size`` values; missing ones are ``fill``."""
+    if len(values) >= size:
+        return values[:size]
+    return np.concatenate([values, np.full(size - len(values), fill)])

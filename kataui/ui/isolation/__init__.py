@@ -1,0 +1,1 @@
+"""The screens of isolation; loaded when the tab is first shown, for they need numpy."""
