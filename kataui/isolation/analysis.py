@@ -98,7 +98,11 @@ class Analysis:
         if record.kind == wire.KEY:
             self._take_key(record)
             return False
-        if record.kind == wire.ENTITIES:
+        if record.kind == wire.HEAD:
+            self.counters.restart()  # another collector: its slots mean something else
+            self._intervals.clear()
+            self._blames.clear()
+        elif record.kind == wire.ENTITIES:
             self._forget_reused(record)
         elif record.kind == wire.LOG:
             self.logs.append(str(record.json().get("text", ""))[:500])
@@ -181,6 +185,16 @@ class Analysis:
             cost=self._cost(),
             dropped=self._last.dropped,
         )
+
+    def instant(self) -> tuple[float, HostView, Signals] | None:
+        """The last interval alone: its end (s), who was there, their signals (no average)."""
+        if not self._intervals:
+            return None
+        current = self.layout
+        last = self._intervals[-1]
+        span = self.counters.span(0.5)  # the newest step of each table
+        shares = Window([self._blame(last)]).all()
+        return last.end_us / 1e6, current.view, signals(current, span, shares, float("nan"))
 
     def _blame(self, item: _Interval) -> Blame:
         found = self._blames.get(id(item))

@@ -7,10 +7,10 @@ without regard to case; what has blanks in it is quoted. A worse grade is a lowe
 as they are shown, rounded. What was not measured fulfils no comparison.
 """
 
+import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Protocol
 
 from kataui.errors import KatauiError
@@ -23,7 +23,14 @@ _NUMBERS = ("score", "waits", "coverage")
 _FIELDS = (*_TEXTS, *_NUMBERS, "grade")
 _TOKEN = re.compile(r'"[^"]*"|[<>]=?|[=:]|[^\s<>=:"]+|"')
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
-_SIGNS = frozenset({"<", "<=", ">", ">=", "=", ":"})
+_COMPARE: Mapping[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "=": lambda number, wanted: abs(number - wanted) < 0.5,
+}
+_SIGNS = frozenset({*_COMPARE, ":"})
 
 
 class FilterProblem(KatauiError):
@@ -213,7 +220,7 @@ def matches(wanted: Filter, row: RowLike) -> bool:
 
 def _texts(row: RowLike) -> Mapping[str, str]:
     because = f"{row.because}\n{row.because_role}".casefold()
-    return MappingProxyType({"name": row.name.casefold(), "because": because})
+    return {"name": row.name.casefold(), "because": because}
 
 
 def _numbers(row: RowLike) -> Mapping[str, float | None]:
@@ -229,15 +236,4 @@ def _is_true(term: Term, texts: Mapping[str, str], numbers: Mapping[str, float |
     if isinstance(term.value, str):
         return term.value in texts[term.field]
     number = numbers[term.field]
-    if number is None:
-        return False
-    match term.sign:
-        case "<":
-            return number < term.value
-        case "<=":
-            return number <= term.value
-        case ">":
-            return number > term.value
-        case ">=":
-            return number >= term.value
-    return abs(number - term.value) < 0.5
+    return number is not None and _COMPARE[term.sign](number, term.value)

@@ -69,32 +69,32 @@ class Kept:
     The descriptor of a task's file stays bound to that task, even if its number is used again.
     """
 
-    __slots__ = ("_budget", "_handle", "_path")
+    __slots__ = ("_budget", "_path", "handle")
 
     def __init__(self, path: str, budget: Budget) -> None:
         self._path = path
         self._budget = budget
-        self._handle = -1
+        self.handle = -1  # -1: not open; others may read it, never close it
 
     def read(self) -> bytes | None:
         """The content now; None when the task, group or device is gone."""
-        if self._handle < 0:
+        if self.handle < 0:
             if self._budget.left <= 0:
                 return read(self._path)
             try:
-                self._handle = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+                self.handle = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
             except OSError as error:
                 if error.errno in (23, 24):  # ENFILE, EMFILE: the limit is lower than it said
                     self._budget.left = 0
                 return None
             self._budget.left -= 1
         try:
-            data = os.pread(self._handle, _BYTES, 0)
+            data = os.pread(self.handle, _BYTES, 0)
             size = len(data)
             if size >= _PAGE_RECORDS:  # a file of many records comes a page at a time
                 parts = [data]
                 while data and size < _LIMIT:
-                    data = os.pread(self._handle, _BYTES, size)
+                    data = os.pread(self.handle, _BYTES, size)
                     parts.append(data)
                     size += len(data)
                 data = b"".join(parts)
@@ -105,9 +105,9 @@ class Kept:
 
     def close(self) -> None:
         """Give the descriptor back."""
-        if self._handle >= 0:
-            os.close(self._handle)
-            self._handle = -1
+        if self.handle >= 0:
+            os.close(self.handle)
+            self.handle = -1
             self._budget.left += 1
 
 

@@ -171,7 +171,7 @@ class Sampler:
             yield from member.group.threads.values()
 
     def _runs(self) -> Rows:
-        rows: dict[int, list[int]] = {}
+        rows: dict[int, tuple[int, int, int]] = {}
         for thread in self._threads():
             thread.read_run()
             rows[thread.slot] = thread.run
@@ -190,7 +190,7 @@ class Sampler:
         for member in self._members():
             for thread in list(member.group.threads.values()):
                 role = thread.attributes["role"]
-                if role in _SWITCH_ROLES:
+                if role in _SWITCH_ROLES and not thread.idle:
                     allowed = thread.read_switch(migrations=role == roles.VCPU)
                     if allowed and allowed != thread.attributes["cpus"]:
                         member.group.change(thread, {**thread.attributes, "cpus": allowed})

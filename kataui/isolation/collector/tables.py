@@ -95,8 +95,8 @@ class Table:
 TABLES = (
     Table(1, "run", THREAD, RUN),
     Table(2, "place", THREAD, PLACE, every=2),
-    Table(3, "switch", THREAD, SWITCH, every=5, seconds=5.0),
-    Table(4, "whole", PROCESS, WHOLE, every=2),
+    Table(3, "switch", THREAD, SWITCH, every=10, seconds=10.0),
+    Table(4, "whole", PROCESS, WHOLE, every=5, seconds=5.0),
     Table(5, "io", PROCESS, IO, every=2),
     Table(6, "link", NIC, LINK),
     Table(7, "group", CGROUP, GROUP),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+
 from kataui.isolation.collector import commandline, files, procfs, roles
 from kataui.isolation.collector.entities import Entities
 from kataui.isolation.collector.processes import Process
-from kataui.isolation.collector.tables import MISSING, PLACE, RUN, SWITCH, THREAD
+from kataui.isolation.collector.tables import MISSING, PLACE, SWITCH, THREAD
 
 HOST = "host"  # the role of threads outside of sandboxes
 _MOST_THREADS = 512  # of one process; a VMM with more is described by its first ones
-_GONE = [MISSING] * len(RUN)
+_GONE = (MISSING, MISSING, MISSING)
+_PLACE_US = 500  # of running and waiting: less cannot matter to anybody
 _YOUNG = 3  # scans in which names, roles and groups still settle
 _LATER = 12  # scans between two looks at an old process whose threads are the same
 
@@ -18,8 +21,8 @@ class Thread:
     """One thread: its slot, its files, and the values read last."""
 
     __slots__ = (
-        *("attributes", "place", "run", "sched", "schedstat", "slot", "stale", "stat"),
-        *("status", "switch", "tid"),
+        *("_placed_us", "_switched_us", "attributes", "place", "run", "sched", "schedstat"),
+        *("slot", "stat", "status", "switch", "tid"),
     )
 
     def __init__(self, folder: str, tid: int, budget: files.Budget) -> None:
@@ -30,31 +33,40 @@ class Thread:
         self.status = folder + "/status"
         self.sched = folder + "/sched"
         self.attributes: dict[str, object] = {}
-        self.run = list(_GONE)
+        self.run = _GONE
         self.place = [MISSING] * len(PLACE)
         self.switch = [MISSING] * len(SWITCH)
-        self.stale = True  # it ran since its place was read
+        self._placed_us = self._switched_us = 0
 
-    def read_run(self) -> bool:
-        """Read its schedstat; whether it is still there."""
-        data = self.schedstat.read()
-        values = procfs.schedstat(data) if data else None
-        if values is None:
-            self.run = list(_GONE)
-            return False
-        if values[2] != self.run[2] or values[0] != self.run[0]:
-            self.stale = True
-        self.run = list(values)
-        return True
+    def read_run(self) -> None:
+        """Read its schedstat: the one thing that is done for every thread at every sample."""
+        try:
+            data = os.pread(self.schedstat.handle, 64, 0)
+        except OSError:  # not open yet, or gone
+            data = self.schedstat.read() or b""
+        fields = data.split()
+        if len(fields) < 3:
+            self.run = _GONE
+            return
+        self.run = (int(fields[0]) // 1000, int(fields[1]) // 1000, int(fields[2]))
 
     def read_place(self) -> None:
-        """Read where it ran; what did not run since is where it was."""
-        if self.stale:
+        """Read where it ran; what hardly ran or waited since is where it was."""
+        active_us = self.run[0] + self.run[1]
+        if abs(active_us - self._placed_us) >= _PLACE_US or self.place[0] == MISSING:
             data = self.stat.read()
             values = procfs.place(data) if data else None
             if values is not None:
                 self.place = values
-                self.stale = False
+                self._placed_us = active_us
+
+    @property
+    def idle(self) -> bool:
+        """Whether it hardly did anything since its switches were read; asking ends the time."""
+        active_us = self.run[0] + self.run[1]
+        quiet = abs(active_us - self._switched_us) < _PLACE_US and self.switch[0] != MISSING
+        self._switched_us = active_us
+        return quiet
 
     def read_switch(self, *, migrations: bool) -> str | None:
         """Read its switches (and migrations: a long file); gives the CPUs that it may use."""

@@ -38,7 +38,18 @@ class Member:
 class Sandbox:
     """One sandbox: identity, members, links."""
 
-    __slots__ = ("groups", "key", "links", "members", "name", "network", "network_of", "slot")
+    __slots__ = (
+        "groups",
+        "key",
+        "links",
+        "members",
+        "name",
+        "network",
+        "network_data",
+        "network_found",
+        "network_of",
+        "slot",
+    )
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -47,6 +58,8 @@ class Sandbox:
         self.members: dict[int, Member] = {}
         self.network: files.Kept | None = None
         self.network_of = ""
+        self.network_data: bytes | None = None
+        self.network_found: dict[str, list[int]] = {}
         self.links: dict[str, int] = {}
         self.groups: dict[str, cgroups.Cgroup] = {}
 
@@ -250,6 +263,8 @@ class Watch:
         Where that is the host's own (``disable_new_netns``) only Kata's taps are the sandbox's.
         """
         data = sandbox.network.read() if sandbox.network else None
+        if data == sandbox.network_data:
+            return sandbox.network_found
         found = procfs.network(data) if data else {}
         found.pop("lo", None)
         if host and host <= set(found):
@@ -260,6 +275,7 @@ class Watch:
             if name not in sandbox.links:
                 given = {"sandbox": sandbox.key, "name": name}
                 sandbox.links[name] = self.entities.add(NIC, given)
+        sandbox.network_data, sandbox.network_found = data, found
         return found
 
 

@@ -44,7 +44,9 @@ class Child:
         except OSError as error:
             name = clean(Path(argv[0]).name)
             message = f"{name} cannot be started: {problem_text(error)}."
-            raise NotPossibleHere(message, hint="Check that it is installed and may run.") from error
+            raise NotPossibleHere(
+                message, hint="Check that it is installed and may run."
+            ) from error
         self._unsent = memoryview(input_bytes)
         self._splitter = Splitter()
         self._greeting: bytes | None = b""
@@ -71,7 +73,8 @@ class Child:
         Returns early when something else happened that was watched for.
         """
         for key, _ in self._pipes.select(timeout_s):
-            key.data(key.fd)
+            if key.fd in self._pipes.get_map():  # not closed by the one before
+                key.data(key.fd)
         records, self._records = self._records, []
         return records
 
@@ -123,7 +126,7 @@ class Child:
 
     def _finish(self) -> None:
         """Nothing more will come: wait for the exit status and the last words."""
-        self._end()
+        self._end(None, signal.SIGTERM, signal.SIGKILL)
         if self._process.stderr is not None:
             handle = self._process.stderr.fileno()
             # what is in the pipe is read; one whom it was given to may keep it open
@@ -133,9 +136,9 @@ class Child:
                 self._note(handle)
         self.ended = True
 
-    def _end(self, first: signal.Signals | None = None) -> None:
-        """Wait for its end; then terminate it, then kill it."""
-        for step in (first, signal.SIGTERM, signal.SIGKILL):
+    def _end(self, *steps: signal.Signals | None) -> None:
+        """Wait for its end after each step; None only waits."""
+        for step in steps:
             if step is not None:
                 self.signal(step)
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -153,7 +156,7 @@ class Child:
         process = self._process
         if process.stdin is not None:
             process.stdin.close()
-        self._end(signal.SIGTERM)
+        self._end(signal.SIGTERM, signal.SIGKILL)
         self._pipes.close()
         for pipe in (process.stdout, process.stderr):
             if pipe is not None:

@@ -42,8 +42,8 @@ class Feed(Protocol):
     def read(self, timeout_s: float) -> list[Record]:
         """What came, waiting at most ``timeout_s`` seconds (and for questions to the user).
 
-        Nothing came, the line is lost, or everything was read: ``[]``. Raises ``KatauiError``
-        when the source cannot be reached at all, or trying again would not help.
+        Nothing came, the line was lost just now, or everything was read: ``[]``. Raises
+        ``KatauiError`` when the source cannot be reached at all, or trying again would not help.
         """
 
     def close(self) -> None:

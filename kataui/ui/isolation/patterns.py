@@ -51,9 +51,15 @@ def texture(fill: tuple[str, str, str], side: int, ratio: float) -> Texture:
         weight = np.clip(_DOT_PX * ratio + 0.5 - np.minimum(near, far), 0.0, 1.0)
     else:
         weight = np.zeros((side, side))
-    below, above = (np.array(QColor(name).getRgb()[:3], dtype=float) for name in (ground, ink))
-    mixed = np.rint(below + (above - below) * weight[..., None]).astype(np.uint32)
-    return np.uint32(0xFF000000) | mixed[..., 0] << 16 | mixed[..., 1] << 8 | mixed[..., 2]
+    below, above = QColor(ground), QColor(ink)
+    pixels = np.full((side, side), 0xFF, dtype=np.uint32)
+    for low, high in (
+        (below.red(), above.red()),
+        (below.green(), above.green()),
+        (below.blue(), above.blue()),
+    ):
+        pixels = pixels << 8 | np.rint(low + (high - low) * weight).astype(np.uint32)
+    return pixels
 
 
 def image_of(pixels: Texture) -> QImage:

@@ -1,0 +1,60 @@
+"""The overview in a recording's index: waits and score of every sandbox, one byte each a sample."""
+
+import base64
+import zlib
+from typing import Any
+
+import numpy as np
+
+from kataui.isolation.stream import Array
+
+_NONE = 255
+
+
+class Overview:
+    """Waits and score of every sandbox, one byte each a sample."""
+
+    def __init__(self) -> None:
+        self.times_us: list[int] = []
+        self._columns: dict[str, dict[str, dict[int, int]]] = {"waits": {}, "score": {}}
+
+    def add(self, time_us: int, waits: dict[str, float], scores: dict[str, float]) -> None:
+        """One sample: fractions of waiting and points, by sandbox key; NaN is none."""
+        row = len(self.times_us)
+        self.times_us.append(time_us)
+        for name, values, scale in (("waits", waits, 200.0), ("score", scores, 2.0)):
+            for key, value in values.items():
+                if value == value:  # noqa: PLR0124 - not NaN
+                    column = self._columns[name].setdefault(key, {})
+                    column[row] = min(200, max(0, round(value * scale)))
+
+    def document(self) -> dict[str, Any]:
+        """The overview as JSON holds it: times, and a packed matrix a signal."""
+        if not self.times_us:
+            return {}
+        keys = sorted(set().union(*self._columns.values()))
+        packed = {}
+        for name, columns in self._columns.items():
+            matrix = np.full((len(keys), len(self.times_us)), _NONE, np.uint8)
+            for row, key in enumerate(keys):
+                values = columns.get(key, {})
+                matrix[row, list(values)] = list(values.values())
+            packed[name] = base64.b64encode(zlib.compress(matrix.tobytes(), 6)).decode("ascii")
+        return {"overview": {"keys": keys, "times_us": self.times_us, **packed}}
+
+
+def unpack_overview(document: Any) -> tuple[list[str], Array, Array, Array] | None:
+    """Keys, times (s), waits (fraction) and scores (points), keys x times; None if damaged."""
+    try:
+        keys, times = document["keys"], np.array(document["times_us"], np.int64)
+        shape = (len(keys), len(times))
+        found = []
+        for name, scale in (("waits", 200.0), ("score", 2.0)):
+            inflater = zlib.decompressobj()
+            size = shape[0] * shape[1]
+            raw = inflater.decompress(base64.b64decode(document[name]), size + 1)
+            values = np.frombuffer(raw, np.uint8).reshape(shape).astype(np.float32)
+            found.append(np.where(values == _NONE, np.nan, values / np.float32(scale)))
+    except (KeyError, TypeError, ValueError, OverflowError, zlib.error):
+        return None
+    return [str(key) for key in keys], times / 1e6, found[0], found[1]
