@@ -14,7 +14,6 @@ from kataui.isolation.player import Player
 from kataui.isolation.recording import Recording
 from kataui.isolation.report import page
 from kataui.isolation.summary import Summary, summarize
-from kataui.progress import Progress
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +32,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     length_us = max(1, player.end_us - player.begin_us)
 
     def on_time(at_us: int) -> None:
-        control.report(Progress("Judging", at_us - player.begin_us, length_us))
+        control.report(f"Judging, {100 * (at_us - player.begin_us) // length_us} %", 0, 0)
 
     summary = summarize(player, on_time=on_time)
     if summary is None:

@@ -20,12 +20,8 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     """Take one sample and list what is in it."""
     analysis = Analysis()
     with feed(chosen(arguments)) as source:
-        while analysis.last is None:
-            for record in source.read(1.0):
-                analysis.take(record)
-                if analysis.last is not None:
-                    break
-            if source.state.line is Line.ENDED and analysis.last is None:
+        while not any(analysis.take(record) for record in source.read(1.0)):
+            if source.state.line is Line.ENDED:
                 raise KatauiError("The source holds no sample.")
     view = analysis.layout.view
     _show(view, output)

@@ -13,6 +13,7 @@ import numpy as np
 from kataui.isolation.accuse import Judgement, State, correlation, judge
 from kataui.isolation.blame import Blame, Shares, Where, Window, blame, busy_us, places
 from kataui.isolation.collector import stream as wire
+from kataui.isolation.cpumap import CpuMap
 from kataui.isolation.history import History
 from kataui.isolation.layout import Actor, Layout, layout, padded
 from kataui.isolation.model import HostView, Role, host_view
@@ -67,6 +68,7 @@ class Analysis:
         self.counters = Counters()
         self.history = History()
         self.grades = Grades()
+        self.cpu_map = CpuMap()
         self.logs: deque[str] = deque(maxlen=50)
         self._anchors = anchors or {}
         self._layout: Layout | None = None
@@ -78,6 +80,7 @@ class Analysis:
         self._last: Sample | None = None
         self._before: Sample | None = None
         self._was: Array = np.zeros(0)
+        self._mapped = True
 
     @property
     def last(self) -> Sample | None:
@@ -155,6 +158,7 @@ class Analysis:
             busy_us(current, times[-1].deltas, tick_us),
         )
         self._intervals.append(interval)
+        self._mapped = False
         while self._intervals[0].end_us <= interval.end_us - WINDOW_S * 1e6:
             self._blames.pop(id(self._intervals.popleft()), None)
 
@@ -164,6 +168,7 @@ class Analysis:
             return None
         current = self.layout
         span = self.counters.span(WINDOW_S)
+        self._map_cpus()
         shares = Window([self._blame(item) for item in self._intervals]).all()
         measured = signals(current, span, shares, self._disk_ratio(span, current.view))
         view = current.view
@@ -185,6 +190,22 @@ class Analysis:
             cost=self._cost(),
             dropped=self._last.dropped,
         )
+
+    def glance(self) -> None:
+        """Note the newest interval in the CPU map and the history, without judging it."""
+        found = self.instant()
+        if found is None:
+            return
+        self._map_cpus()
+        time_s, view, measured = found
+        self._remember(time_s, view, measured, {})
+
+    def _map_cpus(self) -> None:
+        """The newest interval into the CPU map, once."""
+        if not self._mapped:
+            self._mapped = True
+            step = self.counters.steps["run"][-1]
+            self.cpu_map.push(self._blame(self._intervals[-1]), step.seconds)
 
     def instant(self) -> tuple[float, HostView, Signals] | None:
         """The last interval alone: its end (s), who was there, their signals (no average)."""
@@ -232,7 +253,7 @@ class Analysis:
         helpers = sum(values for role, values in measured.cores.items() if role is not Role.VCPU)
         rows = {}
         for row, sandbox in enumerate(view.sandboxes):
-            points = scores[sandbox.key].points
+            points = scores[sandbox.key].points if sandbox.key in scores else None
             rows[sandbox.key] = {
                 "waits": measured.waits[row],
                 "external": measured.external[row],

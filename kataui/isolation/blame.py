@@ -37,8 +37,9 @@ class Blame:
     """One interval's shares: ``wait_us[n]`` of ``victim[n]`` because of ``actor[n]``.
 
     ``victims`` are rows of the layout's sandboxes, ``actors`` its actors; the totals are by
-    sandbox row: ``run_us``, ``wait_us`` of the vCPUs, ``self_us`` spent waiting for own threads,
+    sandbox row: ``run_us``, ``wait_us`` of the vCPUs,
     ``sure_us`` the wait on CPUs that are certain, weighted by how much of them is explained.
+    ``by_cpu`` is the run time of each actor on each CPU (us), interrupts and unknown included.
     """
 
     layout: Layout = field(repr=False)
@@ -49,6 +50,7 @@ class Blame:
     run_us: Array = field(repr=False)
     wait_us: Array = field(repr=False)
     sure_us: Array = field(repr=False)
+    by_cpu: Array = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ def blame(layout: Layout, deltas: Array, where: Where, busy: tuple[Array, Array,
         run_us=np.bincount(owner, run[vcpus], rows),
         wait_us=np.bincount(owner, wait[vcpus], rows),
         sure_us=np.bincount(pieces.victim, certain, rows),
+        by_cpu=by_cpu,
     )
 
 

@@ -12,7 +12,6 @@ from enum import StrEnum
 
 import numpy as np
 
-from kataui.errors import KatauiError
 from kataui.isolation.stream import Array
 
 WARM_UP_S = 20.0
@@ -63,8 +62,9 @@ class Side:
 def steady(side: Side, begin_s: float, end_s: float, warm_up_s: float = WARM_UP_S) -> Array:
     """The values between two times without the warm-up at the beginning, gaps left out."""
     inside = (side.times_s >= begin_s + warm_up_s) & (side.times_s <= end_s)
-    values = side.values[inside].astype(float)
-    return values[~np.isnan(values)]
+    values: Array = side.values[inside].astype(float)
+    known: Array = values[~np.isnan(values)]
+    return known
 
 
 def effect(
@@ -136,7 +136,3 @@ def verdict_of(effects: Sequence[Effect]) -> Answer:
         return max(seen, key=lambda item: abs(item.change)).answer
     known = any(item.answer is Answer.SAME for item in effects)
     return Answer.SAME if known else Answer.UNKNOWN
-
-
-class NoSuchMarker(KatauiError):
-    """A marker that was named is not in the recording."""

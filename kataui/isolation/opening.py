@@ -7,12 +7,11 @@ from pathlib import Path
 
 from kataui.errors import KatauiError
 from kataui.files import clean
+from kataui.isolation import sources
 from kataui.isolation.collector import stream as wire
 from kataui.isolation.recording import Recording
 from kataui.isolation.sources.feed import Feed, Line, State
 from kataui.isolation.sources.local import LocalFeed
-from kataui.isolation.sources.prometheus import PrometheusFeed
-from kataui.isolation.sources.ssh import SshFeed
 from kataui.isolation.stream import Record, sample_times
 
 RATES_HZ = (0.1, 10.0)
@@ -75,11 +74,9 @@ def open_feed(source: Source, *, ask: Ask | None = None, speed: float = 0.0) -> 
         return LocalFeed(
             rate_hz=source.rate_hz, proc_root=source.proc_root, sys_root=source.sys_root
         )
-    if source.text.startswith(_SSH):
-        return SshFeed(source.text[len(_SSH) :], rate_hz=source.rate_hz, ask=ask)
-    if source.text.startswith(_PROMETHEUS):
-        return PrometheusFeed(source.text[len(_PROMETHEUS) :])
-    return FileFeed(Path(source.text), speed=speed)
+    if source.is_file:
+        return FileFeed(Path(source.text), speed=speed)
+    return sources.open_feed(source.text, rate_hz=source.rate_hz, ask=ask)
 
 
 class FileFeed:

@@ -7,7 +7,8 @@ from kataui.isolation.collector import stream as wire
 from kataui.isolation.store import Store, segment_at
 from kataui.isolation.stream import Record, Sample, StreamDamaged, sample_times
 
-_LEAD_US = int((WINDOW_S + 5) * 1e6)  # a window, and the slower tables before it
+_SHOWN_US = 60_000_000  # what strips and the CPU map show
+_LEAD_US = _SHOWN_US + int((WINDOW_S + 5) * 1e6)  # and a window, and the slower tables before it
 
 
 class Player:
@@ -45,29 +46,31 @@ class Player:
         self.analysis = analysis
         self._records = _from(self.store, number)
         self._held = None
-        while self._next_time() is not None:
-            at_us = self._next_time()
-            if at_us is not None and at_us > time_us and analysis.last is not None:
+        while self.next_time_us is not None:
+            if self.next_time_us > time_us and analysis.last is not None:
                 break
+            if analysis.last is not None and analysis.last.mono_us > time_us - _SHOWN_US:
+                analysis.glance()
             self._take()
         return analysis.picture()
 
     def step(self) -> Picture | None:
         """The next sample, judged; None at the end."""
-        if self._next_time() is None:
+        if self.next_time_us is None:
             return None
         self._take()
         return self.analysis.picture()
 
     def pass_over(self) -> Sample | None:
         """The next sample without judging it; None at the end."""
-        if self._next_time() is None:
+        if self.next_time_us is None:
             return None
         self._take()
         return self.analysis.last
 
-    def _next_time(self) -> int | None:
-        """Take in what lies before the next sample; its time, or None at the end."""
+    @property
+    def next_time_us(self) -> int | None:
+        """The time of the next sample; None at the end. What lies before it is taken in."""
         while self._held is None:
             found = next(self._records, None)
             if found is None:

@@ -33,15 +33,20 @@ class Session:
         self.analysis = analysis or Analysis()
         self.recorder: Recorder | None = None
         self._inbox = Inbox()
+        self._samples = 0
 
-    def turn(self, timeout_s: float = 0.2) -> Turn:
-        """Take in what came, at most ``timeout_s`` later. Raises ``KatauiError`` from the feed."""
+    def turn(self, timeout_s: float = 0.2, *, every: int = 1) -> Turn:
+        """Take in what came, at most ``timeout_s`` later. Raises ``KatauiError`` from the feed.
+
+        Each n-th sample is judged (``every``): nobody looks at a hidden window.
+        """
         pictures = []
         problems = []
         for record in self.feed.read(timeout_s):
             problems.append(self._keep(record))
             if self.analysis.take(record):
-                picture = self.analysis.picture()
+                self._samples += 1
+                picture = self.analysis.picture() if self._samples % every == 0 else None
                 if picture is not None:
                     pictures.append(picture)
                     self._overview(picture)

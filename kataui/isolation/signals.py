@@ -115,7 +115,8 @@ class _Threads:
         """The slots of a role."""
         layout = self._layout
         live = layout.live
-        return live[(layout.role[live] == ROLE_CODE[role]) & (layout.sandbox[live] >= 0)]
+        mine: Array = live[(layout.role[live] == ROLE_CODE[role]) & (layout.sandbox[live] >= 0)]
+        return mine
 
     def cores(self, role: Role) -> Array:
         """CPU used by a role, in cores."""
@@ -142,7 +143,8 @@ class _Threads:
 
     def run_rate(self) -> Array:
         """Cores used by every thread, by slot."""
-        return np.nan_to_num(self._values("rate", "run", "run_us")) * _US
+        rates: Array = np.nan_to_num(self._values("rate", "run", "run_us")) * _US
+        return rates
 
 
 class _Groups:

@@ -1,6 +1,8 @@
 import contextlib
 import os
 import signal
+import socket
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -12,6 +14,7 @@ from kataui.isolation.collector import stream as wire
 from kataui.isolation.sources.child import Child
 from kataui.isolation.sources.feed import Line
 from kataui.isolation.sources.local import LocalFeed
+from kataui.isolation.sources.questions import Questions
 from kataui.isolation.sources.retrying import ChildFeed, Ending, Patience
 from tests.isolation.sourceparts import decoded, processes, read_until, samples, until
 
@@ -181,3 +184,35 @@ def test_closing_ends_a_read_in_another_thread_and_a_child_that_does_not_want_to
 def test_a_program_that_is_not_there_is_a_sentence() -> None:
     with pytest.raises(NotPossibleHere, match="cannot be started"):
         Child(["/nowhere/at-all"])
+
+
+@pytest.mark.parametrize("asked", [b"{}\n", b'{"token": "guess"}\n', b"\xff\n", b"[]\n", b""])
+def test_a_question_without_the_token_is_not_shown(asked: bytes) -> None:
+    shown: list[str] = []
+    questions = Questions("there", lambda prompt, _secret: shown.append(prompt))
+
+    with contextlib.closing(questions), socket.socket(socket.AF_UNIX) as line:
+        line.connect(str(questions._folder / "socket"))
+        line.sendall(asked)
+        line.shutdown(socket.SHUT_WR)
+        questions.answer(questions.handle)
+        assert line.recv(100) == b""
+
+    assert shown == []
+
+
+def test_a_question_with_odd_characters_is_shown_clean_and_its_answer_printed() -> None:
+    shown: list[tuple[str, bool]] = []
+
+    def ask(prompt: str, secret: bool) -> str | None:  # noqa: FBT001 - the protocol's shape
+        shown.append((prompt, secret))
+        return "geheim ü"
+
+    with contextlib.closing(Questions("there", ask)) as questions:
+        program = questions.environment["SSH_ASKPASS"]
+        asking = subprocess.Popen([program, "Pass\x1b[1m\nword: "], stdout=subprocess.PIPE)
+        questions.answer(questions.handle)
+        said, _ = asking.communicate(timeout=20)
+
+    assert shown == [("Pass\ufffd[1m\nword:", True)]
+    assert (said.decode(), asking.returncode) == ("geheim ü\n", 0)

@@ -316,3 +316,23 @@ def test_ctrl_f_comes_to_the_filter_and_esc_clears_it(bar, qtbot) -> None:
     qtbot.keyClick(bar, Qt.Key.Key_Escape)
 
     assert (bar.text(), bar.filter) == ("", parse(""))
+
+
+def test_a_narrow_table_gives_up_its_strip_first_and_scrolls_then(table) -> None:
+    widths = []
+    for wide in (900, 600, 300):
+        table.resize(wide, 400)
+        widths.append([table.columnWidth(column) for column in (NAME, STRIP, BECAUSE)])
+
+    (name, strip, _), (_, less_strip, _), (least_name, _, least_because) = widths
+    assert less_strip < strip
+    assert least_name == theme.u(36) < name
+    assert least_because == theme.u(38)
+
+
+@pytest.mark.parametrize("percent", [100, 200])
+def test_the_table_grows_with_the_text(table, percent: int) -> None:
+    theme.set_theme("dark", percent)
+
+    assert table.rowHeight(0) == theme.u(9.5)
+    assert table.rowHeight(0) >= table.fontMetrics().height()

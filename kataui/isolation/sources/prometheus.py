@@ -56,10 +56,10 @@ class PrometheusFeed(ChildFeed):
     ) -> None:
         last_s = time.time() if end_s is None else end_s
         first_s = last_s - _HOUR_S if begin_s is None else begin_s
+        if not (math.isfinite(last_s - first_s) and 0 <= first_s <= last_s):
+            raise KatauiError("The time range ends before it begins.")
         if step_s is None:
             step_s = max(_STEP_S, math.ceil((last_s - first_s) / MOST_STEPS))
-        if not (math.isfinite(first_s) and math.isfinite(last_s) and first_s <= last_s):
-            raise KatauiError("The time range ends before it begins.")
         if not 1 <= step_s <= last_s:
             raise KatauiError("The step is not possible.", hint="Use one second or more.")
         self._task = Task(url, instance, first_s, end_s, step_s)
@@ -82,7 +82,8 @@ class PrometheusFeed(ChildFeed):
             self._task = dataclasses.replace(self._task, begin_s=seen_s)
 
     def _start(self) -> Child:
-        argv = [sys.executable, "-m", prometheus_stream.__name__]
+        program = f"import sys; from {prometheus_stream.__name__} import main; sys.exit(main())"
+        argv = [sys.executable, "-c", program]
         return Child(argv, input_bytes=self._task.line(), env=importable())
 
     def _ending(self, child: Child) -> Ending:

@@ -1,6 +1,7 @@
 """Which series of node-exporter and kata-monitor are which columns of the stream.
 
-Sources: the collectors of node_exporter 1.5, and Kata's ``docs/design/kata-metrics.md``. Kata types kernel counters as gauges; they are counters here, as in /proc.
+Sources: the collectors of node_exporter 1.5, and Kata's ``docs/design/kata-metrics.md``.
+Kata types kernel counters as gauges; they are counters here, as in /proc.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """The child process that reads a Prometheus server and writes the stream.
 
-``python3 -m kataui.isolation.sources.prometheus_stream``; the task comes as one line of JSON on
-standard input, whose end is the end. An error is one line of JSON on standard error.
+The task comes as one line of JSON on standard input, whose end is the end: the address may hold a
+password, which is nothing for a command line. An error is one line of JSON on standard error.
 """
 
 import json
@@ -17,7 +17,7 @@ from kataui import __version__
 from kataui.errors import KatauiError
 from kataui.files import clean
 from kataui.isolation.collector import stream as wire
-from kataui.isolation.collector.tables import BY_NAME, TABLES
+from kataui.isolation.collector.tables import BY_NAME, SANDBOX, TABLES
 from kataui.isolation.sources.prometheus_rules import (
     ALL,
     KATA,
@@ -37,6 +37,7 @@ from kataui.isolation.sources.prometheus_table import (
 
 MOST_STEPS = 2000
 _FIRST_STEPS = 50
+_SANDBOX_STEPS = 120  # sandboxes come and go between stretches, so these are short
 _MOST_POINTS = 200_000  # of one answer: about 6 MB of JSON
 _LOOK_BACK_S = 300.0  # how long a server repeats a value (query.lookback-delta)
 _SHOWN_INSTANCES = 20
@@ -110,7 +111,8 @@ class Reader:
                 steps = count // 2
                 continue
             at_s += count * task.step_s
-            steps = max(1, min(MOST_STEPS, _MOST_POINTS * count // max(1, points)))
+            most = _SANDBOX_STEPS if self._rows.entities.rows(SANDBOX) else MOST_STEPS
+            steps = max(1, min(most, _MOST_POINTS * count // max(1, points)))
 
     def _begin(self, begin_s: float, end_s: float) -> None:
         """Find what there is, and write the head."""
@@ -224,7 +226,3 @@ def main() -> int:
         sys.stderr.write(json.dumps({"message": error.message, "hint": error.hint}) + "\n")
         return error.exit_status
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from kataui.isolation.collector import tables
-from kataui.isolation.collector.entities import Attributes, Entities
+from kataui.isolation.collector.entities import Entities
 from kataui.isolation.collector.tables import (
     BY_NAME,
     CPU,
@@ -18,6 +18,7 @@ from kataui.isolation.collector.tables import (
 )
 from kataui.isolation.sources.prometheus_rules import ALL, Rule, Target
 from kataui.isolation.sources.prometheus_server import Series
+from kataui.isolation.stream import Attributes
 
 CLOCK = "node_time_seconds"  # the host's clock when it was scraped
 DISK_INFO = "node_disk_info"

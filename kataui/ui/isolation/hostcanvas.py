@@ -280,7 +280,9 @@ class HostCanvas(QAbstractScrollArea):
         return row, min(COLUMNS - 1, (place.x() - grid.left()) * COLUMNS // grid.width())
 
     def viewportEvent(self, event: QEvent) -> bool:
-        """The tool tip says what the cell is."""
+        """The tool tip says what the cell is; another screen may need a sharper image."""
+        if event.type() is QEvent.Type.DevicePixelRatioChange:
+            self._image = None
         if event.type() is QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             hit = self._hit(event.pos())
             text = tips.plain(self.words_at(*hit)) if hit else ""

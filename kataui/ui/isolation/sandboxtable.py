@@ -6,7 +6,7 @@ from functools import partial
 from typing import Self
 
 import numpy as np
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QRect, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
+    QWidget,
 )
 
 from kataui.files import clean
@@ -56,7 +57,7 @@ __all__ = ["SandboxRow", "SandboxTable"]
 _ROW_U = 9.5
 _STRIP_HEIGHT_U = 5.25
 _STRIP_WIDTH_U = 42.0
-_LEAST_NAME_U, _LEAST_BECAUSE_U = 28.0, 34.0
+_LEAST_NAME_U, _LEAST_BECAUSE_U = 36.0, 38.0
 _NAME_SHARE = 0.5  # of what the fixed columns leave to the two that hold words
 _BAR_PX = 3
 _MIDDLE = Qt.AlignmentFlag.AlignVCenter
@@ -205,7 +206,7 @@ class SandboxTable(QTableView):
         self._all: Sequence[SandboxRow] = ()
         self._filter = Filter()
         self._chosen = ""
-        self._fixed_px = 0
+        self._fixed_px = self._least_strip_px = 0
         self.setModel(self.rows_model)
         self._delegate = _Delegate(self)
         self.setItemDelegate(self._delegate)
@@ -226,6 +227,7 @@ class SandboxTable(QTableView):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.verticalHeader().hide()
+        self.setCornerWidget(QWidget())  # the style draws a box there otherwise
         header = self.horizontalHeader()
         header.setHighlightSections(False)
         header.setSortIndicator(*self.rows_model.sorting)
@@ -281,26 +283,33 @@ class SandboxTable(QTableView):
         score = max(score, numbers.horizontalAdvance(NOT_MEASURED))
         widths = {
             SCORE: max(score, words.horizontalAdvance(HEADERS[SCORE]) + arrow) + pad,
-            WAITS: max(words.horizontalAdvance(HEADERS[WAITS]) + arrow, theme.u(12)) + pad,
-            STRIP: max(
-                words.horizontalAdvance(HEADERS[STRIP]) + arrow + pad, theme.u(_STRIP_WIDTH_U)
-            ),
+            WAITS: words.horizontalAdvance(HEADERS[WAITS]) + arrow + pad,
         }
         self.horizontalHeader().setMinimumSectionSize(theme.u(9))
         for column, width in widths.items():
             self.setColumnWidth(column, width)
         self._fixed_px = sum(widths.values())
+        self._least_strip_px = words.horizontalAdvance(HEADERS[STRIP]) + arrow + pad
         self._stretch()
         self.verticalHeader().setMinimumSectionSize(theme.u(_ROW_U))
         self.verticalHeader().setDefaultSectionSize(theme.u(_ROW_U))
         self.viewport().update()
 
     def _stretch(self) -> None:
-        """The words get what is left, but never less than can be read: then the table scrolls."""
+        """Strip and words share what is left; when that is too little, the table scrolls."""
         left = self.viewport().width() - self._fixed_px
-        name = max(theme.u(_LEAST_NAME_U), round(left * _NAME_SHARE))
+        room = left - theme.u(_LEAST_NAME_U) - theme.u(_LEAST_BECAUSE_U)
+        strip = max(self._least_strip_px, min(theme.u(_STRIP_WIDTH_U), room))
+        name = max(theme.u(_LEAST_NAME_U), round((left - strip) * _NAME_SHARE))
+        self.setColumnWidth(STRIP, strip)
         self.setColumnWidth(NAME, name)
-        self.setColumnWidth(BECAUSE, max(theme.u(_LEAST_BECAUSE_U), left - name))
+        self.setColumnWidth(BECAUSE, max(theme.u(_LEAST_BECAUSE_U), left - strip - name))
+
+    def event(self, event: QEvent) -> bool:
+        """Another screen may need sharper pictures."""
+        if event.type() is QEvent.Type.DevicePixelRatioChange:
+            self._on_theme()
+        return super().event(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Another width gives the words more or less."""

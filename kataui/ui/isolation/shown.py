@@ -1,0 +1,111 @@
+"""From a picture to what the widgets show; no widget is touched here."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from kataui.isolation import cpumap
+from kataui.isolation.accuse import actor_name
+from kataui.isolation.analysis import Analysis, Picture
+from kataui.isolation.collector import procfs
+from kataui.isolation.layout import ActorKind
+from kataui.isolation.model import HostView, Role
+from kataui.isolation.stream import Array
+from kataui.ui.isolation.hostrows import Category, Cpu
+from kataui.ui.isolation.sandboxmodel import SandboxRow
+
+STRIP = 60
+_WORTH = 0.01  # of waiting from which on a reason is named
+_CATEGORIES = np.array([Category[cell.name] for cell in cpumap.Cell], np.uint8)
+
+
+def sandbox_rows(picture: Picture, analysis: Analysis) -> list[SandboxRow]:
+    """A row a sandbox."""
+    rows = []
+    for number, sandbox in enumerate(picture.view.sandboxes):
+        score = picture.scores[sandbox.key]
+        waits = float(picture.signals.waits[number])
+        because, role = _because(picture, number, waits)
+        rows.append(
+            SandboxRow(
+                key=sandbox.key,
+                name=sandbox.name,
+                grade=picture.grades.get(sandbox.key, ""),
+                score=score.points,
+                waits=None if np.isnan(waits) else waits,
+                strip=_strip(analysis.history.last(sandbox.key, "waits", STRIP)),
+                because=because,
+                because_role=role,
+                coverage=score.coverage,
+            )
+        )
+    return rows
+
+
+def _because(picture: Picture, row: int, waits: float) -> tuple[str, str]:
+    """The largest reason of a sandbox's wait, and the palette's role for it."""
+    shares = picture.shares.get(picture.view.sandboxes[row].key)
+    if shares is None or not waits >= _WORTH:
+        return "", ""
+    limit = float(picture.signals.limit[row])
+    reasons = [
+        (limit, "itself: own CPU limit", "other"),
+        (float(picture.signals.own[row]), "itself: own threads", "vcpu"),
+    ]
+    total = max(shares.run_us + shares.wait_us, 1.0)
+    reasons.append((shares.unknown_us / total, "unknown", "other"))
+    for share in shares.neighbours[:1]:
+        kind = share.actor.kind
+        role = share.actor.role.value if kind is ActorKind.SANDBOX else str(kind.value)
+        shown = role if role in _ROLES else "other"
+        reasons.append((share.wait_us / total, actor_name(picture.view, share.actor), shown))
+    _, words, role = max(reasons, key=lambda reason: reason[0])
+    return words, role
+
+
+_ROLES = frozenset({*(role.value for role in Role if role is not Role.HOST), "irq", "softirq"})
+
+
+def _strip(values: Array) -> Array:
+    """Sixty values, the newest last; nothing before the first one."""
+    strip = np.full(STRIP, np.nan, np.float32)
+    if len(values):
+        strip[-len(values) :] = values
+    return strip
+
+
+def cpus(view: HostView) -> list[Cpu]:
+    """The host's CPUs with their node, cluster, and how many vCPUs are pinned to each."""
+    nodes = {cpu: node for node, members in view.numa_nodes.items() for cpu in members}
+    pinned: dict[int, int] = {}
+    for thread in view.threads:
+        if thread.role is Role.VCPU and thread.pinned:
+            pinned[thread.cpus[0]] = pinned.get(thread.cpus[0], 0) + 1
+    return [
+        Cpu(number, nodes.get(number, 0), _cluster(view, number), pinned.get(number, 0))
+        for number, _ in view.cpus
+    ]
+
+
+def _cluster(view: HostView, cpu: int) -> int:
+    """The first CPU of its cluster; -1 where the host tells of none."""
+    text = view.fact(f"/sys/devices/system/cpu/cpu{cpu}/topology/cluster_cpus_list")
+    members = procfs.cpu_list(text) if text else []
+    return members[0] if len(members) > 1 else -1
+
+
+def cells(analysis: Analysis, shown: Sequence[Cpu]) -> Array:
+    """The CPU map of the last minute in the widget's categories."""
+    found: Array = _CATEGORIES[analysis.cpu_map.cells([cpu.number for cpu in shown])]
+    return found
+
+
+def worst_waits(analysis: Analysis, seconds: int) -> tuple[Array, Array]:
+    """Times and the waiting of the sandbox that waited most, for the time line."""
+    history = analysis.history
+    values = history.all("waits", seconds)
+    times = history.times(seconds)
+    if not len(values):
+        return times, np.full(len(times), np.nan)
+    filled = np.where(np.isnan(values), -1.0, values).max(axis=0)
+    return times, np.where(filled < 0, np.nan, filled)
