@@ -202,7 +202,7 @@ class Recording:
         if magic != wire.TRAILER_MAGIC or not len(wire.MAGIC) <= offset < self._size:
             return None
         try:
-            found = split(self._bytes(offset, self._size - offset))
+            found = split(self._bytes(offset, self._size - offset - wire.TRAILER.size))
             document = found[0].json()
             index = _Index()
             index.segments = [_whole_numbers(row, 6) for row in document["segments"]]
@@ -218,22 +218,22 @@ class Recording:
     def _scan(self) -> _Index:
         """The index of a file without one: all whole records, up to the first damage."""
         index = _Index()
-        offset = len(wire.MAGIC)
         rest = b""
         while True:
-            data = rest + self._bytes(offset + len(rest), 8 * _READ_BYTES)
+            data = rest + self._bytes(self.whole_size + len(rest), 8 * _READ_BYTES)
             end = 0
             try:
                 for record, place in frames(data):
-                    index.add(record, offset + end, place - end)
+                    if record.kind == wire.INDEX:
+                        return index
+                    index.add(record, self.whole_size, place - end)
+                    self.whole_size += place - end
                     end = place
             except StreamDamaged:
                 return index
-            more = len(data) > len(rest)
-            rest, offset = data[end:], offset + end
-            self.whole_size = offset
-            if not more:
+            if len(data) == len(rest):
                 return index
+            rest = data[end:]
 
     def _read_markers(self) -> list[Marker]:
         found = []
