@@ -5,15 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from kataui.cli.output import STATUS_OF, Output
-from kataui.errors import KatauiError
-from kataui.files import clean, replace_file, write_new
+from kataui.files import replace_file, write_new
 from kataui.isolation.accuse import percent
-from kataui.isolation.checks.all import findings_of, run_all
-from kataui.isolation.checks.check import Scene
-from kataui.isolation.player import Player
 from kataui.isolation.recording import Recording
 from kataui.isolation.report import page
-from kataui.isolation.summary import Summary, summarize
+from kataui.isolation.reporting import judge
+from kataui.isolation.summary import Summary
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,20 +24,8 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     """Judge a recording at its worst; the exit status is that of the verdict."""
     path = Path(arguments.file)
     recording = Recording(path)
-    player = Player(recording)
-    control = output.control()
-    length_us = max(1, player.end_us - player.begin_us)
-
-    def on_time(at_us: int) -> None:
-        control.report(f"Judging, {100 * (at_us - player.begin_us) // length_us} %", 0, 0)
-
-    summary = summarize(player, on_time=on_time)
-    if summary is None:
-        raise KatauiError(f"{clean(str(path))} is too short to judge.")
-    outcomes = run_all(Scene(summary.worst.view, summary.worst.span))
-    findings = findings_of(outcomes)
+    summary, findings, history = judge(recording, output.control())
     if arguments.html:
-        history = player.analysis.history
         text = page(summary, findings, recording, history=history, name=path.name).encode()
         (replace_file if arguments.force else write_new)(Path(arguments.html), text)
     _show(summary, output)

@@ -198,20 +198,35 @@ def _named(
     worst = named[0]
     culprits = {item.actor.sandbox or item.actor.name for item in named}
     victims = {item.victim.key for item in named}
-    headline = (
-        f"{_count(len(culprits), 'neighbour')} {'hurts' if len(culprits) == 1 else 'hurt'} "
-        f"{_count(len(victims), 'sandbox', 'sandboxes')}"
-    )
+    if culprits == victims:
+        headline = f"{_count(len(victims), 'sandbox', 'sandboxes')} hurt each other"
+    else:
+        hurt = "hurts" if len(culprits) == 1 else "hurt"
+        whom = _count(len(victims), "sandbox", "sandboxes").lower()
+        headline = f"{_count(len(culprits), 'neighbour')} {hurt} {whom}"
     sentence = (
         f"{worst.victim.name} waits {percent(state.waits[worst.victim.key])} of its time, "
         f"mostly for {_who(view, worst.actor)} on CPU\u00a0{worst.cpu}."
     )
+    if _both_pinned(view, worst):
+        sentence = f"{sentence[:-1]}: both are pinned to it."
     sure = "High" if worst.confidence >= _CONFIDENCE else "Fair"
     text = (
         f"{sure} confidence ({percent(worst.confidence)}): {percent(worst.share)} of its wait is "
         f"explained by this. {scope}"
     )
     return Judgement(Verdict.FAIL, headline, sentence, text.strip(), tuple(every))
+
+
+def _both_pinned(view: HostView, item: Accusation) -> bool:
+    """Whether vCPUs of the victim and of the culprit may run on that CPU alone."""
+    culprit = view.by_key.get(item.actor.sandbox)
+    if culprit is None or item.actor.role is not Role.VCPU:
+        return False
+    return all(
+        any(thread.cpus == (item.cpu,) for thread in sandbox.of_role(Role.VCPU))
+        for sandbox in (item.victim, culprit)
+    )
 
 
 def _stalls(view: HostView, state: State, scope: str) -> Judgement | None:

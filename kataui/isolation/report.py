@@ -10,7 +10,7 @@ from kataui.files import clean
 from kataui.findings import Finding, Severity, Verdict
 from kataui.isolation.accuse import percent
 from kataui.isolation.history import History
-from kataui.isolation.recording import Recording
+from kataui.isolation.store import Store
 from kataui.isolation.stream import Array
 from kataui.isolation.summary import SandboxSummary, Summary
 
@@ -46,14 +46,14 @@ svg {{ display: block; width: 100% }}
 def page(
     summary: Summary,
     findings: Sequence[Finding],
-    recording: Recording,
+    store: Store,
     *,
     history: History,
     name: str,
 ) -> str:
     """The whole report as HTML; every text from outside is escaped."""
-    head = recording.head
-    begin, end = recording.segments[0], recording.segments[-1]
+    head = store.head
+    begin, end = store.segments[0], store.segments[-1]
     length_s = (end.end_us - begin.begin_us) / 1e6
     when = dt.datetime.fromtimestamp(begin.wall_us / 1e6, dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
     facts = [

@@ -15,7 +15,9 @@ from kataui.isolation.model import HostView, Role, Sandbox
 from kataui.isolation.span import Span
 from kataui.isolation.stream import Array
 
-_IDLE_US = 10_000  # below 10 ms of running and waiting in a window a sandbox is idle
+# Below 50 ms of running and waiting in ten seconds a sandbox is idle. (The reference says 10 ms; a
+# halted guest uses more than that, and a few milliseconds of waiting would make it grade E.)
+_IDLE_US = 50_000
 _US = 1e-6
 _HELPERS = (Role.VHOST, Role.IOTHREAD, Role.VIRTIOFSD, Role.SHIM, Role.VMM)
 

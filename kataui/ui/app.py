@@ -15,6 +15,8 @@ from kataui.ui import icons, single, theme
 from kataui.ui.crash import CrashReporter
 from kataui.ui.home import Actions, HomePage
 from kataui.ui.images.opening import Images
+from kataui.ui.isolation.entrance import TAB as ISOLATION
+from kataui.ui.isolation.entrance import Entrance, is_recording
 from kataui.ui.jobs import Jobs
 from kataui.ui.settingspage import SettingsPage
 from kataui.ui.sidebar import Entry
@@ -42,7 +44,17 @@ def make_window() -> Window:
     jobs = Jobs()
     window = Window(jobs)
     images = Images(window)
-    window.open_paths = images.open_paths
+    isolation = Entrance(window)
+
+    def open_paths(paths: list[str]) -> None:
+        recordings = [path for path in paths if is_recording(path)]
+        if recordings:
+            isolation.open_paths(recordings)
+        rest = [path for path in paths if path not in recordings]
+        if rest:
+            images.open_paths(rest)
+
+    window.open_paths = open_paths
     window.choose = images.choose_image
 
     def forget() -> None:
@@ -55,7 +67,8 @@ def make_window() -> Window:
         keys=lambda: window.go("keys"),
         sample=images.choose_sample,
         choose=images.choose_image,
-        open_paths=images.open_paths,
+        open_paths=open_paths,
+        isolation=lambda: window.go(ISOLATION),
         forget=forget,
     )
     home = HomePage(actions)
@@ -65,7 +78,9 @@ def make_window() -> Window:
 
     images.recent_changed.connect(show_recent)
     window.add_page(HOME, Entry("Home", "home"), lambda: home)
+    isolation.recent_changed.connect(show_recent)
     images.add_pages()
+    isolation.add_pages()
     window.add_page("settings", Entry("Settings", "gear", last=True), SettingsPage)
     show_recent()
     window.go(HOME)

@@ -21,7 +21,9 @@ from kataui.ui.widgets.text import label
 
 _PROTECT = "Encrypt and sign it, then prove that only your keys open it."
 _VERIFY = "See whether it is encrypted, whole, and from whom you expect."
+_ISOLATION = "See which sandbox waits, who makes it wait, and what to change."
 _KEYS = "Keys to open images, keys to sign, keys for a key broker."
+_ICONS = {"recording": "isolation"}
 _SAMPLE = (
     "kataui makes a small image and throwaway keys in a folder of your choice, protects the image "
     "and proves it. It takes a second."
@@ -38,6 +40,7 @@ class Actions:
     sample: Callable[[], None]
     choose: Callable[[], None]
     open_paths: Callable[[list[str]], None]
+    isolation: Callable[[], None]
     forget: Callable[[], None]
 
 
@@ -72,12 +75,13 @@ class HomePage(Scroll):
         for icon, title, text, action in (
             ("lock", "Protect an image", _PROTECT, actions.protect),
             ("shield", "Verify an image", _VERIFY, actions.verify),
+            ("isolation", "Watch isolation", _ISOLATION, actions.isolation),
             ("key", "Make and show keys", _KEYS, actions.keys),
         ):
             verbs.addWidget(verb_card(icon, title, text, action))
         self.body.addLayout(verbs)
         target = DropTarget(
-            "Drop an image, as a folder or an archive, anywhere in this window",
+            "Drop an image or a recording anywhere in this window",
             Button("Open…", actions.choose),
         )
         target.dropped.connect(actions.open_paths)
@@ -119,7 +123,7 @@ class HomePage(Scroll):
         where = clean(f"{item.kind.capitalize()} in {path.parent}", limit=200)
         words = column(label(name, "strong"), label(where, "note"), spacing_u=0.5)
         middle = Qt.AlignmentFlag.AlignVCenter
-        layout.addWidget(IconLabel("image"), 0, middle)
+        layout.addWidget(IconLabel(_ICONS.get(item.kind, "image")), 0, middle)
         layout.addLayout(words, 4)
         layout.addWidget(IconLabel(mark), 0, middle)
         layout.addWidget(label(item.sentence, "dim"), 6)

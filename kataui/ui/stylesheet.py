@@ -116,6 +116,14 @@ QTableView::item { border-bottom: 1px solid %(line_faint)s; padding: 0 %(u2)dpx;
 QHeaderView { background: transparent; border: none; }
 QHeaderView::section { background: transparent; border: none; border-bottom: 1px solid %(line)s;
   padding: %(u)dpx %(u2)dpx; color: %(text_secondary)s; font-weight: 600; }
+QTabBar { background: transparent; border: none; }
+QTabBar::tab { background: transparent; border: none; border-bottom: 2px solid transparent;
+  padding: %(u)dpx %(u)dpx; margin-right: %(u3)dpx; color: %(text_secondary)s; }
+QTabBar::tab:selected { color: %(text)s; font-weight: 600; border-bottom-color: %(accent)s; }
+QTabBar::tab:hover { color: %(text)s; }
+QListWidget { background: transparent; border: none; outline: none; }
+QListWidget::item { padding: %(u2)dpx %(u)dpx; border-bottom: 1px solid %(line_faint)s; }
+QListWidget::item:selected { background: %(selected)s; color: %(text)s; border-radius: 6px; }
 QScrollBar:vertical { width: 10px; background: transparent; }
 QScrollBar:horizontal { height: 10px; background: transparent; }
 QScrollBar::handle { background: %(control)s; border-radius: 3px; margin: 2px; min-height: 32px;

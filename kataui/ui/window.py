@@ -95,6 +95,7 @@ class Window(QMainWindow):
             ("Sidebar", "Ctrl+B", self._toggle_rail),
             ("Home", "Ctrl+1", lambda: self.go(HOME)),
             ("Images", "Ctrl+2", lambda: self.go("images")),
+            ("Isolation", "Ctrl+3", lambda: self.go("isolation")),
             ("Close page", "Ctrl+W", self.close_current),
             ("Next page", "Alt+Down", lambda: self._walk(1)),
             ("Previous page", "Alt+Up", lambda: self._walk(-1)),

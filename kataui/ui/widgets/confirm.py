@@ -55,3 +55,26 @@ class AskSecret(_Dialog):
         agree.setDefault(True)
         self.column.addLayout(row(None, back, agree))
         self.accepted.connect(lambda: self._then(self.field.edit.text()))
+
+
+class Ask(_Dialog):
+    """Asks for one line of text; ``then`` gets it."""
+
+    def __init__(
+        self,
+        parent: QWidget,
+        title: str,
+        name: str,
+        verb: str,
+        then: Callable[[str], None],
+        *,
+        secret: bool = False,
+        help_text: str = "",
+    ) -> None:
+        super().__init__(parent, title)
+        self.field = TextField(name, secret=secret, help_text=help_text)
+        self.column.addWidget(self.field)
+        agree = Button(verb, self.accept, kind="primary")
+        agree.setDefault(True)
+        self.column.addLayout(row(None, Button("Go back", self.reject), agree))
+        self.accepted.connect(lambda: then(self.field.edit.text()))

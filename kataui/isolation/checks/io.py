@@ -1,0 +1,5 @@
+"""Soon."""
+
+from kataui.isolation.checks.check import Check
+
+CHECKS: tuple[Check, ...] = ()

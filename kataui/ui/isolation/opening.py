@@ -1,0 +1,113 @@
+"""The tab Isolation: opening sources, and the pages that belong to it."""
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from kataui import settings
+from kataui.files import clean
+from kataui.isolation.incidents import Incident, incidents
+from kataui.isolation.opening import Source
+from kataui.ui.isolation.deck import Deck
+from kataui.ui.isolation.entrance import TAB
+from kataui.ui.isolation.livepage import LivePage, Outside
+from kataui.ui.isolation.questions import Questions
+from kataui.ui.isolation.tabpage import Actions, IsolationTab
+from kataui.ui.sidebar import Entry
+from kataui.ui.widgets.confirm import Ask
+from kataui.ui.widgets.fields import choose_path
+from kataui.ui.window import Window
+
+
+class Isolations(QObject):
+    """Makes and shows the pages of the tab; one page a source."""
+
+    recent_changed = Signal()
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window)
+        self._window = window
+        self._open: dict[str, str] = {}
+        self._count = 0
+
+    def make_tab(self) -> QWidget:
+        """The page of the tab itself."""
+        actions = Actions(
+            watch=self.open_source,
+            choose_recording=self.choose_recording,
+            open_paths=self.open_paths,
+            open_incident=self.open_incident,
+        )
+        return IsolationTab(actions, incidents())
+
+    def choose_recording(self) -> None:
+        """Let the user choose a file."""
+        choose_path(
+            self._window, "Open a recording", "open", "", lambda path: self.open_paths([path])
+        )
+
+    def open_paths(self, paths: list[str]) -> None:
+        """Open recordings."""
+        for path in paths:
+            self.open_source(Source(path))
+
+    def open_incident(self, incident: Incident) -> None:
+        """Open a recording that comes with kataui."""
+        self.open_source(Source(str(incident.path)), title=incident.title)
+
+    def open_source(self, source: Source, title: str = "") -> None:
+        """Show a source; one that is open already comes forward."""
+        window = self._window
+        known = next((key for key, text in self._open.items() if text == source.text), "")
+        if known and window.has_page(known):
+            window.go(known)
+            return
+        self._count += 1
+        key = f"isolation:{self._count}"
+        self._open[key] = source.text
+        name = title or (source.name if source.is_file else f"{source.name} (live)")
+        if not source.is_file and source.text != "local":
+            window.set_network(f"Network: watching {source.name}")
+        window.add_page(key, Entry(name), lambda: self._make(key, source, name), under=TAB)
+        window.go(key)
+
+    def _make(self, key: str, source: Source, name: str) -> QWidget:
+        window = self._window
+        questions = Questions(window)
+        deck = Deck(window.jobs, source, questions.ask)
+        deck.destroyed.connect(questions.close)
+
+        def told(verdict: str, headline: str) -> None:
+            window.set_entry(key, Entry(name, mark=verdict))
+            if source.is_file:
+                self._remember(source, verdict, headline)
+
+        outside = Outside(
+            told=told,
+            status=window.set_network,
+            problem=window.show_problem,
+            ask_mark=self._ask_mark,
+            ask_keep=lambda then: choose_path(window, "Keep the last minutes", "save", "", then),
+            ask_report=lambda then: choose_path(window, "Write a report", "save", "", then),
+            open_another=lambda: window.go(TAB),
+        )
+        page = LivePage(window.jobs, deck, outside)
+        deck.setParent(page)
+        deck.open()
+        return page
+
+    def _ask_mark(self, then: Callable[[str], None]) -> None:
+        help_text = "In a word or two. A and B are the two sides of an experiment."
+        Ask(
+            self._window, "Mark this moment", "What happens now", "Mark", then, help_text=help_text
+        ).open()
+
+    def _remember(self, source: Source, verdict: str, sentence: str) -> None:
+        now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+        path = str(Path(source.text).absolute())
+        item = settings.Recent(path, "recording", verdict, clean(sentence, limit=120), now)
+        settings.save(settings.remember(settings.load(), item))
+        self.recent_changed.emit()

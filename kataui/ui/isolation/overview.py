@@ -1,0 +1,64 @@
+"""The overview: sandboxes worst first, and what ran on each CPU."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+
+from kataui.isolation.analysis import Analysis, Picture
+from kataui.ui import theme
+from kataui.ui.isolation import shown
+from kataui.ui.isolation.filterbar import FilterBar
+from kataui.ui.isolation.heat import HeatLegend
+from kataui.ui.isolation.hostmap import HostMap
+from kataui.ui.isolation.sandboxtable import SandboxTable
+from kataui.ui.widgets.card import Card
+from kataui.ui.widgets.text import label
+
+_FILTER_U = 54
+
+
+class Overview(QWidget):
+    """Two cards; ``opened`` gives the key of the sandbox that is to be shown alone."""
+
+    opened = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._analysis: Analysis | None = None
+        self._picture: Picture | None = None
+        self.filter = FilterBar()
+        self.filter.setFixedWidth(theme.u(_FILTER_U))
+        self.table = SandboxTable()
+        self.table.opened.connect(self.opened)
+        self.filter.filter_changed.connect(self.table.set_filter)
+        self._wrong = label("", "note", tone="fail")
+        self._wrong.setVisible(False)
+        self.filter.problem_changed.connect(self._on_problem)
+        self.map = HostMap(self._who)
+        self._left = Card("Sandboxes", action=self.filter)
+        self._left.body.addWidget(self._wrong)
+        self._left.body.addWidget(self.table, 1)
+        self._left.body.addWidget(HeatLegend("waiting, % of CPU time"))
+        self._right = Card("CPUs", action=self.map.warning)
+        self._right.body.addWidget(self.map, 1)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(theme.u(4))
+        for card, share in ((self._left, 16), (self._right, 9)):
+            card.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+            layout.addWidget(card, share)
+
+    def _on_problem(self, text: str) -> None:
+        self._wrong.setText(text)
+        self._wrong.setVisible(bool(text))
+
+    def show_picture(self, picture: Picture, analysis: Analysis) -> None:
+        """A new moment."""
+        self._picture, self._analysis = picture, analysis
+        self.table.set_rows(shown.sandbox_rows(picture, analysis))
+        cpus = shown.cpus(picture.view)
+        self.map.set_data(cpus, shown.cells(analysis, cpus))
+
+    def _who(self, cpu: int, column: int) -> str:
+        if self._analysis is None or self._picture is None:
+            return ""
+        return self._analysis.cpu_map.text(self._picture.view, cpu, column)
