@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from kataui.isolation.analysis import Picture
+from kataui.isolation.model import Sandbox
 from kataui.isolation.score import grade_of
 
 _GRADES = "EDCBA"  # from the worst to the best
@@ -49,9 +50,9 @@ class Alerts:
         """What is new or over with this picture."""
         found = []
         names = {sandbox.key: sandbox.name for sandbox in picture.view.sandboxes}
-        for number, rule in enumerate(self._rules):
+        for number in range(len(self._rules)):
             for row, sandbox in enumerate(picture.view.sandboxes):
-                alert = self._judge(number, rule, picture, row, sandbox.key, sandbox.name)
+                alert = self._judge(number, picture, row, sandbox)
                 if alert is not None:
                     found.append(alert)
         for place in [place for place in self._since if place[1] not in names]:
@@ -59,9 +60,8 @@ class Alerts:
             self._told.discard(place)
         return found
 
-    def _judge(
-        self, number: int, rule: Rule, picture: Picture, row: int, key: str, name: str
-    ) -> Alert | None:
+    def _judge(self, number: int, picture: Picture, row: int, sandbox: Sandbox) -> Alert | None:
+        rule, key, name = self._rules[number], sandbox.key, sandbox.name
         place = (number, key)
         beyond, words = _beyond(rule, picture, row, key)
         if not beyond:

@@ -17,7 +17,7 @@ from kataui.isolation.cpumap import CpuMap
 from kataui.isolation.history import History
 from kataui.isolation.layout import Actor, Layout, layout, padded
 from kataui.isolation.model import HostView, Role, host_view
-from kataui.isolation.score import Grades, Score, score
+from kataui.isolation.score import Grades, Scores
 from kataui.isolation.signals import Signals, signals
 from kataui.isolation.span import Counters, Span
 from kataui.isolation.stream import Array, Decoder, Record, Sample
@@ -42,7 +42,7 @@ class Picture:
     span: Span = field(repr=False)
     shares: Mapping[str, Shares] = field(repr=False)
     signals: Signals = field(repr=False)
-    scores: Mapping[str, Score] = field(repr=False)
+    scores: Scores = field(repr=False)
     grades: Mapping[str, str] = field(repr=False)
     judgement: Judgement
     cost: float
@@ -172,10 +172,10 @@ class Analysis:
         shares = Window([self._blame(item) for item in self._intervals]).all()
         measured = signals(current, span, shares, self._disk_ratio(span, current.view))
         view = current.view
-        scores = {s.key: score(measured, r, self._anchors) for r, s in enumerate(view.sandboxes)}
-        grades = {key: self.grades.show(key, value.grade) for key, value in scores.items()}
+        scores = Scores([sandbox.key for sandbox in view.sandboxes], measured, self._anchors)
+        grades = {key: self.grades.show(key, grade) for key, grade in scores.grades().items()}
         time_s = self._last.mono_us / 1e6
-        self._remember(time_s, view, measured, scores)
+        self._remember(time_s, view, measured, scores.points)
         judgement = judge(view, self._state(view, measured, shares))
         return Picture(
             time_s=time_s,
@@ -193,12 +193,13 @@ class Analysis:
 
     def glance(self) -> None:
         """Note the newest interval in the CPU map and the history, without judging it."""
-        found = self.instant()
-        if found is None:
+        if not self._intervals:
             return
         self._map_cpus()
-        time_s, view, measured = found
-        self._remember(time_s, view, measured, {})
+        current, end_us = self.layout, self._intervals[-1].end_us
+        time_s, view = end_us / 1e6, current.view
+        measured = signals(current, self.counters.span(0.5), {}, float("nan"))
+        self._remember(time_s, view, measured, np.full(len(view.sandboxes), np.nan))
 
     def _map_cpus(self) -> None:
         """The newest interval into the CPU map, once."""
@@ -247,22 +248,19 @@ class Analysis:
             usual.append(each_ms)
         return ratio
 
-    def _remember(
-        self, time_s: float, view: HostView, measured: Signals, scores: Mapping[str, Score]
-    ) -> None:
-        helpers = sum(values for role, values in measured.cores.items() if role is not Role.VCPU)
-        rows = {}
-        for row, sandbox in enumerate(view.sandboxes):
-            points = scores[sandbox.key].points if sandbox.key in scores else None
-            rows[sandbox.key] = {
-                "waits": measured.waits[row],
-                "external": measured.external[row],
-                "score": np.nan if points is None else points,
-                "cores": measured.cores[Role.VCPU][row],
-                "helpers": helpers[row] if isinstance(helpers, np.ndarray) else np.nan,
-                "limit": measured.limit[row],
-            }
-        self.history.push(time_s, rows)
+    def _remember(self, time_s: float, view: HostView, measured: Signals, points: Array) -> None:
+        helpers = np.zeros(len(view.sandboxes))
+        for role, values in measured.cores.items():
+            helpers += values if role is not Role.VCPU else 0.0
+        columns = {
+            "waits": measured.waits,
+            "external": measured.external,
+            "score": points,
+            "cores": measured.cores[Role.VCPU],
+            "helpers": helpers,
+            "limit": measured.limit,
+        }
+        self.history.push(time_s, [sandbox.key for sandbox in view.sandboxes], columns)
         self._remember_use(time_s)
 
     def _remember_use(self, time_s: float) -> None:

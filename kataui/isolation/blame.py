@@ -7,7 +7,7 @@ changed waits half on each. What /proc/stat calls busy beyond all known threads 
 EuroSys 2013, with run delay in the place of CPI.)
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,7 +18,6 @@ from kataui.isolation.layout import (
     SOFTIRQ,
     UNKNOWN,
     Actor,
-    ActorKind,
     Layout,
     padded,
     rows_of,
@@ -30,27 +29,27 @@ _GUEST = 8  # guest columns are in user and nice already
 _SMALL = 0.005  # of a CPU's time: actors below are one, "many small ones"
 _TOTALS = ("run_us", "wait_us", "sure_us")
 _SHOWN = 0.002  # of a victim's wait: shares below are summed up
+_LARGEST = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Blame:
-    """One interval's shares: ``wait_us[n]`` of ``victim[n]`` because of ``actor[n]``.
+    """One interval: what is needed to share the waits, and the totals.
 
-    ``victims`` are rows of the layout's sandboxes, ``actors`` its actors; the totals are by
-    sandbox row: ``run_us``, ``wait_us`` of the vCPUs,
-    ``sure_us`` the wait on CPUs that are certain, weighted by how much of them is explained.
-    ``by_cpu`` is the run time of each actor on each CPU (us), interrupts and unknown included.
+    Waits are shared as ``weights @ by_cpu``: ``weights`` (sandboxes x CPUs) is the wait over the
+    run time of all others there, ``by_cpu`` (CPUs x actors) the run time of each actor in us,
+    interrupts and unknown included; ``own`` (sandboxes x CPUs) is what that counts too much of the
+    waiting threads' own run. By sandbox row: ``run_us`` and ``wait_us`` of the vCPUs, ``sure_us``
+    the wait on CPUs that are certain, weighted by how much of their time is explained.
     """
 
     layout: Layout = field(repr=False)
-    victim: Array = field(repr=False)
-    actor: Array = field(repr=False)
-    share_us: Array = field(repr=False)
-    cpu: Array = field(repr=False)
+    weights: Array = field(repr=False)
+    own: Array = field(repr=False)
+    by_cpu: Array = field(repr=False)
     run_us: Array = field(repr=False)
     wait_us: Array = field(repr=False)
     sure_us: Array = field(repr=False)
-    by_cpu: Array = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,21 +100,21 @@ def blame(layout: Layout, deltas: Array, where: Where, busy: tuple[Array, Array,
     pieces = _Pieces(layout, run, wait, where)
     rest = np.maximum(all_run[pieces.cpu] - pieces.run, 1e-9)
     weight = np.where(all_run[pieces.cpu] - pieces.run > 1.0, pieces.wait / rest, 0.0)
-    victim, actor, cpu, share = _spread(layout, pieces, weight, by_cpu)
     rows = len(layout.view.sandboxes)
+    place = pieces.victim.astype(np.int64) * cpus + pieces.cpu
+    weights = np.bincount(place, weight, rows * cpus).reshape(rows, cpus)
+    own = np.bincount(place, weight * pieces.run, rows * cpus).reshape(rows, cpus)
     vcpus = layout.vcpus
     owner = layout.sandbox[vcpus]
     certain = np.where(pieces.sure, pieces.wait, 0.0) * known_share[pieces.cpu]
     return Blame(
         layout=layout,
-        victim=victim,
-        actor=actor,
-        cpu=cpu,
-        share_us=share,
+        weights=weights,
+        own=own,
+        by_cpu=by_cpu,
         run_us=np.bincount(owner, run[vcpus], rows),
         wait_us=np.bincount(owner, wait[vcpus], rows),
         sure_us=np.bincount(pieces.victim, certain, rows),
-        by_cpu=by_cpu,
     )
 
 
@@ -157,29 +156,6 @@ def _run_by_cpu(layout: Layout, run: Array, where: Where, shape: tuple[int, int]
     return table.reshape(shape)
 
 
-def _spread(
-    layout: Layout, pieces: _Pieces, weight: Array, by_cpu: Array
-) -> tuple[Array, Array, Array, Array]:
-    """Each victim's wait on each CPU, shared among who ran there: (victim, actor, cpu, us)."""
-    sandboxes, cpus = len(layout.view.sandboxes), len(layout.cpu_slots)
-    key = pieces.victim.astype(np.int64) * cpus + pieces.cpu
-    weights = np.bincount(key, weight, sandboxes * cpus)
-    own = np.bincount(key, weight * pieces.run, sandboxes * cpus)  # their own run: not others'
-    pairs = np.flatnonzero(weights)
-    victim, cpu = pairs // max(1, cpus), pairs % max(1, cpus)
-    ran_cpu, ran_actor = np.nonzero(by_cpu)
-    begin = np.searchsorted(ran_cpu, cpu, "left")
-    count = np.searchsorted(ran_cpu, cpu, "right") - begin
-    which = np.repeat(np.arange(len(pairs)), count)
-    within = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
-    entry = begin[which] + within
-    actor = ran_actor[entry]
-    share = weights[pairs][which] * by_cpu[ran_cpu[entry], actor]
-    mine = _own_vcpu_actor(layout)[victim[which]] == actor
-    share[mine] -= own[pairs][which][mine]
-    return victim[which], actor, cpu[which], np.maximum(share, 0.0)
-
-
 def _own_vcpu_actor(layout: Layout) -> Array:
     """By sandbox row: the actor number of its own vCPUs, -1 when it has none."""
     numbers = np.full(len(layout.view.sandboxes), -1, np.int64)
@@ -200,7 +176,8 @@ class Share:
 class Shares:
     """One sandbox over a window. ``confidence`` 0..1: how certain the CPUs and the runners are.
 
-    ``neighbours`` are others (largest first), ``self_us`` waiting for its own threads.
+    ``neighbours`` are the five largest others, ``others_us`` the rest of them; ``self_us`` is
+    waiting for its own threads, ``unknown_us`` for what no counter explains.
     """
 
     run_us: float
@@ -209,62 +186,113 @@ class Shares:
     unknown_us: float
     confidence: float
     neighbours: tuple[Share, ...]
+    others_us: float = 0.0
 
 
 class Window:
     """Sums blame over the last intervals, by sandbox key; slots may change between them."""
 
     def __init__(self, blames: list[Blame]) -> None:
-        self._shares: dict[str, dict[Actor, dict[int, float]]] = {}
-        self._totals: dict[str, Array] = {}
+        self._found: dict[str, Shares] = {}
         begin = 0
         for end in range(1, len(blames) + 1):
             if end == len(blames) or blames[end].layout is not blames[begin].layout:
-                self._add(blames[begin:end])
+                for key, shares in _summed(blames[begin:end]):
+                    before = self._found.get(key)
+                    self._found[key] = shares if before is None else _joined(before, shares)
                 begin = end
-
-    def _add(self, blames: list[Blame]) -> None:
-        """Intervals of one layout: their sums, without a loop over what is small."""
-        layout = blames[0].layout
-        sandboxes, actors = layout.view.sandboxes, layout.actors
-        cpus = max(1, len(layout.cpu_slots))
-        totals = np.stack([sum(getattr(item, name) for item in blames) for name in _TOTALS], axis=1)
-        key = np.concatenate(
-            [(b.victim.astype(np.int64) * len(actors) + b.actor) * cpus + b.cpu for b in blames]
-        )
-        places, inverse = np.unique(key, return_inverse=True)
-        sums = np.bincount(inverse, np.concatenate([b.share_us for b in blames]), len(places))
-        victims = places // (len(actors) * cpus)
-        large = np.flatnonzero(sums > np.maximum(1.0, _SHOWN * totals[victims, 1]))
-        for row, sandbox in enumerate(sandboxes):
-            self._totals[sandbox.key] = self._totals.get(sandbox.key, np.zeros(3)) + totals[row]
-        for n in large:
-            place = int(places[n])
-            by_actor = self._shares.setdefault(sandboxes[victims[n]].key, {})
-            by_cpu = by_actor.setdefault(actors[place // cpus % len(actors)], {})
-            cpu = layout.view.cpus[place % cpus][0]
-            by_cpu[cpu] = by_cpu.get(cpu, 0.0) + float(sums[n])
 
     def shares(self, key: str) -> Shares:
         """The window of one sandbox."""
-        run, wait, sure = (float(total) for total in self._totals.get(key, np.zeros(3)))
-        own = unknown = 0.0
-        neighbours = []
-        for actor, by_cpu in self._shares.get(key, {}).items():
-            amount = sum(by_cpu.values())
-            if actor.kind is ActorKind.SANDBOX and actor.sandbox == key:
-                own += amount
-            elif actor.kind is ActorKind.UNKNOWN:
-                unknown += amount
-            else:
-                cpu = max(by_cpu, key=lambda number: by_cpu[number])
-                neighbours.append(Share(actor, amount, cpu))
-        neighbours.sort(key=lambda share: -share.wait_us)
-        explained = own + sum(share.wait_us for share in neighbours)
-        unknown = max(unknown, wait - explained)
-        confidence = sure / wait if wait > 0 else 0.0
-        return Shares(run, wait, own, unknown, min(1.0, confidence), tuple(neighbours))
+        return self._found.get(key) or Shares(0.0, 0.0, 0.0, 0.0, 0.0, ())
 
     def all(self) -> Mapping[str, Shares]:
         """Every sandbox that was seen, by key."""
-        return {key: self.shares(key) for key in self._totals}
+        return self._found
+
+
+def _summed(blames: list[Blame]) -> Iterator[tuple[str, Shares]]:
+    """Intervals of one layout, in a few operations on matrices."""
+    layout = blames[0].layout
+    sandboxes = layout.view.sandboxes
+    if not sandboxes:
+        return
+    weights = np.concatenate([item.weights for item in blames], axis=1)
+    by_cpu = np.concatenate([item.by_cpu for item in blames], axis=0)
+    matrix = weights @ by_cpu  # sandboxes x actors, us
+    mine = _own_vcpu_actor(layout)
+    rows = np.flatnonzero(mine >= 0)
+    matrix[rows, mine[rows]] -= np.sum([item.own for item in blames], axis=(0, 2))[rows]
+    np.maximum(matrix, 0.0, out=matrix)
+    totals = [np.sum([getattr(item, name) for item in blames], axis=0) for name in _TOTALS]
+    kinds = _kinds(layout)
+    for row, sandbox in enumerate(sandboxes):
+        run, wait, sure = (float(total[row]) for total in totals)
+        line = matrix[row]
+        own = float(line[kinds.owner == row].sum())
+        unknown = float(line[kinds.unknown])
+        others = np.where((kinds.owner == row) | kinds.is_unknown, 0.0, line)
+        every = float(others.sum())
+        top = _largest(others, max(1.0, _SHOWN * wait))
+        neighbours = tuple(
+            Share(layout.actors[n], float(line[n]), _place(layout, weights[row], by_cpu[:, n]))
+            for n in top
+        )
+        shown = sum(share.wait_us for share in neighbours)
+        unknown = max(unknown, wait - own - every)
+        sureness = min(1.0, sure / wait) if wait > 0 else 0.0
+        yield sandbox.key, Shares(run, wait, own, unknown, sureness, neighbours, every - shown)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kinds:
+    """By actor number: the sandbox row that owns it (-1: nobody's); which one is unknown."""
+
+    owner: Array
+    is_unknown: Array
+    unknown: int
+
+
+def _kinds(layout: Layout) -> _Kinds:
+    rows = {sandbox.key: row for row, sandbox in enumerate(layout.view.sandboxes)}
+    owner = np.array([rows.get(actor.sandbox, -1) for actor in layout.actors], np.int64)
+    unknown = layout.actors.index(UNKNOWN)
+    return _Kinds(owner, np.arange(len(owner)) == unknown, unknown)
+
+
+def _largest(values: Array, least: float) -> list[int]:
+    """The places of the five largest values of at least ``least``, largest first."""
+    places = np.flatnonzero(values >= least)
+    return [int(place) for place in places[np.argsort(-values[places])[:_LARGEST]]]
+
+
+def _place(layout: Layout, weights: Array, run: Array) -> int:
+    """The CPU where most of one victim's wait because of one actor was."""
+    cpus = len(layout.cpu_slots)
+    by_cpu = (weights * run).reshape(-1, cpus).sum(axis=0)
+    return layout.view.cpus[int(by_cpu.argmax())][0]
+
+
+def _joined(first: Shares, second: Shares) -> Shares:
+    """Two parts of a window with different layouts."""
+    sums: dict[Actor, Share] = {}
+    for share in (*first.neighbours, *second.neighbours):
+        known = sums.get(share.actor)
+        if known is None:
+            sums[share.actor] = share
+        else:
+            larger = max(known, share, key=lambda item: item.wait_us)
+            sums[share.actor] = Share(share.actor, known.wait_us + share.wait_us, larger.cpu)
+    ordered = sorted(sums.values(), key=lambda share: -share.wait_us)
+    wait = first.wait_us + second.wait_us
+    sure = first.confidence * first.wait_us + second.confidence * second.wait_us
+    rest = sum(share.wait_us for share in ordered[_LARGEST:])
+    return Shares(
+        run_us=first.run_us + second.run_us,
+        wait_us=wait,
+        self_us=first.self_us + second.self_us,
+        unknown_us=first.unknown_us + second.unknown_us,
+        confidence=sure / wait if wait > 0 else 0.0,
+        neighbours=tuple(ordered[:_LARGEST]),
+        others_us=first.others_us + second.others_us + rest,
+    )

@@ -4,7 +4,7 @@ Kept for an hour for all sandboxes: ``SIGNALS``. Everything else (roles, links, 
 threads) is read back from the stream for the one sandbox that is looked at (``detail``).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -27,16 +27,15 @@ class History:
         self._at = 0
         self.count = 0
 
-    def push(self, time_s: float, values: Mapping[str, Mapping[str, float]]) -> None:
-        """One moment: key to signal to value. Sandboxes that are not named get a gap."""
+    def push(self, time_s: float, keys: Sequence[str], columns: Mapping[str, Array]) -> None:
+        """One moment: a value a sandbox, in the order of ``keys``. Others get a gap."""
         place = self._at % self._size
+        rows = np.array([self._row(key) for key in keys], np.int64)
         self._times[[place, place + self._size]] = time_s
-        self._data[:, :, [place, place + self._size]] = np.nan
-        for key, signals in values.items():
-            row = self._row(key)
+        for twice in (place, place + self._size):
+            self._data[:, :, twice] = np.nan
             for index, name in enumerate(SIGNALS):
-                value = signals.get(name, np.nan)
-                self._data[row, index, place] = self._data[row, index, place + self._size] = value
+                self._data[rows, index, twice] = columns[name]
         self._at += 1
         self.count = min(self.count + 1, self._size)
 
@@ -52,6 +51,19 @@ class History:
         row = self._rows[key] = self._free.pop()
         self._data[row] = np.nan
         return row
+
+    def adopt(self, other: "History") -> None:
+        """Replace the newest moments by those of another history that has more of them."""
+        times = other.times(other.count)
+        if not len(times):
+            return
+        while self.count and self.times(1)[0] >= times[0]:
+            self._at -= 1
+            self.count -= 1
+        keys = other.keys
+        for place, time_s in enumerate(times):
+            columns = {name: other.all(name, other.count)[:, place] for name in SIGNALS}
+            self.push(float(time_s), keys, columns)
 
     def forget_all_but(self, keys: Iterable[str]) -> None:
         """Give up sandboxes that left no value within the ring."""

@@ -54,7 +54,9 @@ class Layout:
     By thread slot: ``sandbox`` (row in ``view.sandboxes``, -1 for the host's own), ``role`` (code
     in ``ROLES``), ``actor`` (number in ``actors``), ``pinned`` (its only CPU or -1). ``live`` are
     the slots in use, ``vcpus`` those of vCPUs. CPUs are numbered densely: ``cpu_row`` maps a CPU's
-    number to its row, ``cpu_slots`` a row to its slot in the stream.
+    number to its row, ``cpu_slots`` a row to its slot in the stream. ``own_groups`` and
+    ``all_groups`` (sandboxes x some, -1 for none) are the slots of the control groups whose limits
+    hold for the vCPUs, and of all groups of a sandbox; ``links`` those of its network links.
     """
 
     view: HostView = field(repr=False)
@@ -67,6 +69,9 @@ class Layout:
     actors: tuple[Actor, ...] = field(repr=False)
     cpu_row: Array
     cpu_slots: Array
+    own_groups: Array = field(repr=False)
+    all_groups: Array = field(repr=False)
+    links: Array = field(repr=False)
 
 
 def layout(view: HostView) -> Layout:
@@ -101,7 +106,33 @@ def layout(view: HostView) -> Layout:
         actors=tuple(numbers),
         cpu_row=cpu_row,
         cpu_slots=np.array([slot for _, slot in view.cpus], np.int64),
+        own_groups=_group_slots(view, own=True),
+        all_groups=_group_slots(view, own=False),
+        links=_matrix([[link.slot for link in sandbox.links] for sandbox in view.sandboxes]),
     )
+
+
+def _group_slots(view: HostView, *, own: bool) -> Array:
+    """Slots of each sandbox's groups; ``own``: those on the path of its vCPUs' group only."""
+    found = [
+        [
+            view.cgroups[name].slot
+            for name in sandbox.groups
+            if name in view.cgroups
+            and (
+                not own or (name != "/" and f"{sandbox.group}/".startswith(f"{name.rstrip('/')}/"))
+            )
+        ]
+        for sandbox in view.sandboxes
+    ]
+    return _matrix(found)
+
+
+def _matrix(rows: list[list[int]]) -> Array:
+    """Lists of slots as one array, filled up with -1."""
+    width = max((len(slots) for slots in rows), default=0)
+    filled = [slots + [-1] * (width - len(slots)) for slots in rows]
+    return np.array(filled, np.int64).reshape(len(rows), width)
 
 
 def _actor(thread: Thread) -> Actor:

@@ -2,6 +2,7 @@
 
 import base64
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,31 +17,29 @@ class Overview:
 
     def __init__(self) -> None:
         self.times_us: list[int] = []
-        self._columns: dict[str, dict[str, dict[int, int]]] = {"waits": {}, "score": {}}
+        self._rows: dict[str, int] = {}
+        self._columns: dict[str, list[tuple[Array, Array]]] = {"waits": [], "score": []}
 
-    def add(self, time_us: int, waits: dict[str, float], scores: dict[str, float]) -> None:
-        """One sample: fractions of waiting and points, by sandbox key; NaN is none."""
-        row = len(self.times_us)
+    def add(self, time_us: int, keys: Sequence[str], waits: Array, scores: Array) -> None:
+        """One sample: fractions of waiting and points, in the order of ``keys``; NaN is none."""
         self.times_us.append(time_us)
+        rows = np.array([self._rows.setdefault(key, len(self._rows)) for key in keys], np.int32)
         for name, values, scale in (("waits", waits, 200.0), ("score", scores, 2.0)):
-            for key, value in values.items():
-                if value == value:  # noqa: PLR0124 - not NaN
-                    column = self._columns[name].setdefault(key, {})
-                    column[row] = min(200, max(0, round(value * scale)))
+            scaled = np.clip(np.nan_to_num(values) * scale, 0, 200).round()
+            packed = np.where(np.isnan(values), _NONE, scaled).astype(np.uint8)
+            self._columns[name].append((rows, packed))
 
     def document(self) -> dict[str, Any]:
         """The overview as JSON holds it: times, and a packed matrix a signal."""
         if not self.times_us:
             return {}
-        keys = sorted(set().union(*self._columns.values()))
         packed = {}
         for name, columns in self._columns.items():
-            matrix = np.full((len(keys), len(self.times_us)), _NONE, np.uint8)
-            for row, key in enumerate(keys):
-                values = columns.get(key, {})
-                matrix[row, list(values)] = list(values.values())
+            matrix = np.full((len(self._rows), len(self.times_us)), _NONE, np.uint8)
+            for column, (rows, values) in enumerate(columns):
+                matrix[rows, column] = values
             packed[name] = base64.b64encode(zlib.compress(matrix.tobytes(), 6)).decode("ascii")
-        return {"overview": {"keys": keys, "times_us": self.times_us, **packed}}
+        return {"overview": {"keys": list(self._rows), "times_us": self.times_us, **packed}}
 
 
 def unpack_overview(document: Any) -> tuple[list[str], Array, Array, Array] | None:

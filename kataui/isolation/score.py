@@ -6,8 +6,10 @@ is the minimum of those: a mean could hide the total loss of one path.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from kataui.isolation.signals import Signals
 
@@ -201,6 +203,46 @@ def score(signals: Signals, row: int, anchors: Mapping[str, tuple[float, float]]
 
 def _moved(anchor: Anchor, good: float, bad: float) -> Anchor:
     return Anchor(anchor.signal, anchor.part, anchor.title, anchor.unit, good, bad, anchor.formula)
+
+
+class Scores(Mapping[str, Score]):
+    """The scores of all sandboxes by key: points and coverage at once, a ``Score`` when asked."""
+
+    def __init__(
+        self, keys: Sequence[str], signals: Signals, anchors: Mapping[str, tuple[float, float]]
+    ) -> None:
+        self._rows = {key: row for row, key in enumerate(keys)}
+        self._signals = signals
+        self._anchors = anchors
+        shape = (len(ANCHORS), len(keys))
+        points, applies = np.full(shape, np.nan), np.ones(shape, bool)
+        for number, anchor in enumerate(ANCHORS):
+            good, bad = anchors.get(anchor.signal, (anchor.good, anchor.bad))
+            values = np.asarray(getattr(signals, anchor.signal), float)
+            fraction = np.log(np.maximum(values, good) / good) / np.log(bad / good)
+            points[number] = 100.0 * (1.0 - np.minimum(fraction, 1.0))
+            applies[number] = signals.applies.get(anchor.signal, True)
+        points[~applies] = np.nan
+        known = ~np.isnan(points)
+        lowest = np.where(known, points, np.inf).min(axis=0, initial=np.inf)
+        self.points = np.where(np.isinf(lowest), np.nan, lowest)
+        self.coverage = known.sum(axis=0) / np.maximum(applies.sum(axis=0), 1)
+
+    def grades(self) -> dict[str, str]:
+        """The grade of every sandbox."""
+        return {
+            key: grade_of(None if np.isnan(p) else float(p), float(c))
+            for key, p, c in zip(self._rows, self.points, self.coverage, strict=True)
+        }
+
+    def __getitem__(self, key: str) -> Score:
+        return score(self._signals, self._rows[key], self._anchors)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
 
 
 class Grades:

@@ -106,9 +106,6 @@ class Session:
 
 def overview_of(recorder: Recorder, picture: Picture) -> None:
     """Note a moment in a recording's overview."""
-    sandboxes = picture.view.sandboxes
-    waits = {s.key: float(picture.signals.waits[row]) for row, s in enumerate(sandboxes)}
-    points = {
-        key: score.points for key, score in picture.scores.items() if score.points is not None
-    }
-    recorder.overview.add(int(picture.time_s * 1e6), waits, points)
+    keys = [sandbox.key for sandbox in picture.view.sandboxes]
+    time_us = int(picture.time_s * 1e6)
+    recorder.overview.add(time_us, keys, picture.signals.waits, picture.scores.points)

@@ -153,45 +153,36 @@ class _Groups:
     """What the control groups of each sandbox say."""
 
     def __init__(self, layout: Layout, span: Span) -> None:
-        view = layout.view
-        own = [_path_of(view, s) for s in view.sandboxes]
-        everywhere = [
-            [view.cgroups[g].slot for g in s.groups if g in view.cgroups] for s in view.sandboxes
-        ]
-        self.throttled_us = _over(own, span.delta("group", "throttled_us"), np.nansum)
-        periods = _over(own, span.delta("group", "periods"), np.nanmax)
-        throttled = _over(own, span.delta("group", "throttled"), np.nanmax)
+        own, every = layout.own_groups, layout.all_groups
+        throttled_us = gathered(span.delta("group", "throttled_us"), own)
+        self.throttled_us = np.nansum(throttled_us, axis=1)
+        periods = _highest(span.delta("group", "periods"), own)
+        throttled = _highest(span.delta("group", "throttled"), own)
         with np.errstate(divide="ignore", invalid="ignore"):
             self.throttled = np.where(periods > 0, throttled / periods, np.nan)
-        self.io_stall = _over(everywhere, span.rate("group", "io_some_us"), np.nanmax) * _US
-        self.memory_stall = _over(everywhere, span.rate("group", "memory_some_us"), np.nanmax) * _US
+        self.io_stall = _highest(span.rate("group", "io_some_us"), every) * _US
+        self.memory_stall = _highest(span.rate("group", "memory_some_us"), every) * _US
         moved = [
-            np.nan_to_num(_over(everywhere, span.rate("group_memory", name), np.nanmax))
+            np.nan_to_num(_highest(span.rate("group_memory", name), every))
             for name in ("read_bytes", "write_bytes")
         ]
         self.io_bytes_a_second = moved[0] + moved[1]
 
 
-def _path_of(view: HostView, sandbox: Sandbox) -> list[int]:
-    """The slots of the groups whose limits hold for the vCPUs: their own and those above it."""
-    return [
-        view.cgroups[name].slot
-        for name in sandbox.groups
-        if name in view.cgroups
-        and f"{sandbox.group}/".startswith(name.rstrip("/") + "/")
-        and name != "/"
-    ]
+def gathered(values: Array, slots: Array) -> Array:
+    """Values by slot at a matrix of slots; NaN for -1 and for rows that are not there yet."""
+    padded_values = np.append(values, np.nan)
+    found: Array = padded_values[np.where((slots < 0) | (slots >= len(values)), -1, slots)]
+    return found
 
 
-def _over(slots: list[list[int]], values: Array, reduce: object) -> Array:
-    result = np.full(len(slots), np.nan)
-    for row, mine in enumerate(slots):
-        known = [
-            values[slot] for slot in mine if slot < len(values) and values[slot] == values[slot]
-        ]
-        if known:
-            result[row] = reduce(known)  # type: ignore[operator]
-    return result
+def _highest(values: Array, slots: Array) -> Array:
+    """The highest known value of each line; NaN where none is known."""
+    found = gathered(values, slots)
+    if not found.shape[1]:
+        return np.full(len(found), np.nan)
+    highest: Array = np.fmax.reduce(found, axis=1)
+    return highest
 
 
 def _overlap(layout: Layout, threads: _Threads, span: Span) -> tuple[Array, Array]:
@@ -224,17 +215,12 @@ def _overlap(layout: Layout, threads: _Threads, span: Span) -> tuple[Array, Arra
 def _drops(layout: Layout, span: Span) -> tuple[Array, Array]:
     """Whether a sandbox has links, and which part of its packets was dropped."""
     columns = ("rx_packets", "tx_packets", "rx_dropped", "tx_dropped")
-    deltas = [np.nan_to_num(span.delta("link", name)) for name in columns]
-    rows = len(layout.view.sandboxes)
-    there, ratio = np.zeros(rows, bool), np.full(rows, np.nan)
-    for row, sandbox in enumerate(layout.view.sandboxes):
-        slots = [link.slot for link in sandbox.links if link.slot < len(deltas[0])]
-        if slots:
-            there[row] = True
-            packets = sum(float(values[slots].sum()) for values in deltas[:2])
-            dropped = sum(float(values[slots].sum()) for values in deltas[2:])
-            ratio[row] = dropped / (packets + dropped) if packets + dropped else 0.0
-    return there, ratio
+    sums = [np.nansum(gathered(span.delta("link", name), layout.links), axis=1) for name in columns]
+    packets, dropped = sums[0] + sums[1], sums[2] + sums[3]
+    there = np.any(layout.links >= 0, axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(packets + dropped > 0, dropped / (packets + dropped), 0.0)
+    return there, np.where(there, ratio, np.nan)
 
 
 def _blast(layout: Layout, shares: Mapping[str, Shares], span: Span) -> Array:

@@ -22,7 +22,7 @@ from kataui.ui.jobs import Jobs
 
 _LOOK_MS = 200
 _HIDDEN_LOOK_MS = 1000
-_HIDDEN_EVERY = 5
+_HIDDEN_EVERY = 15
 Ask = Callable[[str, bool], str | None]
 
 
@@ -49,6 +49,7 @@ class Deck(QObject):
         self._jobs = jobs
         self._ask = ask
         self._hidden = False
+        self._missed = False
         self._working = False
         self._closed = False
         self._wanted_us: int | None = None
@@ -109,6 +110,8 @@ class Deck(QObject):
 
     def set_hidden(self, *, hidden: bool) -> None:
         """Nobody looks: take the samples in, judge few of them, paint nothing."""
+        if self._hidden and not hidden and self.session is not None and self.picture is not None:
+            self._missed = True
         self._hidden = hidden
         if self._timer.isActive():
             self._timer.start(_HIDDEN_LOOK_MS if hidden else _LOOK_MS)
@@ -207,6 +210,9 @@ class Deck(QObject):
             return
         if self._wanted_us is not None:
             self._fulfil()
+        elif self._missed and self.session is not None:
+            self._missed = False
+            self._run(lambda _control: _catch_up(self.session), lambda _none: None)
         elif self.session is not None:
             session = self.session
             every = _HIDDEN_EVERY if self._hidden else 1
@@ -279,3 +285,13 @@ class Deck(QObject):
         self._set_state(State(Line.LOST, message))
         self._timer.stop()
         self.problem.emit(f"{message} {hint}".strip())
+
+
+def _catch_up(session: Session | None) -> None:
+    """Work out what a hidden window did not: the last minute, from the ring."""
+    if session is None or not session.ring.segments:
+        return
+    player = Player(session.ring)
+    player.seek(player.end_us)
+    session.analysis.history.adopt(player.analysis.history)
+    session.analysis.cpu_map = player.analysis.cpu_map
