@@ -36,16 +36,17 @@ _LARGEST = 5
 class Blame:
     """One interval: what is needed to share the waits, and the totals.
 
-    Waits are shared as ``weights @ by_cpu``: ``weights`` (sandboxes x CPUs) is the wait over the
-    run time of all others there, ``by_cpu`` (CPUs x actors) the run time of each actor in us,
-    interrupts and unknown included; ``own`` (sandboxes x CPUs) is what that counts too much of the
-    waiting threads' own run. By sandbox row: ``run_us`` and ``wait_us`` of the vCPUs, ``sure_us``
-    the wait on CPUs that are certain, weighted by how much of their time is explained.
+    ``matrix`` (sandboxes x actors, us) is each sandbox's wait because of each actor. It is
+    ``weights @ by_cpu``: ``weights`` (sandboxes x CPUs) is the wait over the run time of all others
+    there, ``by_cpu`` (CPUs x actors) the run time of each actor in us, interrupts and unknown
+    included; the waiting threads' own run is taken off. By sandbox row: ``run_us`` and ``wait_us``
+    of the vCPUs, ``sure_us`` the wait on CPUs that are certain, weighted by how much of their time
+    is explained. All float32.
     """
 
     layout: Layout = field(repr=False)
+    matrix: Array = field(repr=False)
     weights: Array = field(repr=False)
-    own: Array = field(repr=False)
     by_cpu: Array = field(repr=False)
     run_us: Array = field(repr=False)
     wait_us: Array = field(repr=False)
@@ -103,15 +104,15 @@ def blame(layout: Layout, deltas: Array, where: Where, busy: tuple[Array, Array,
     rows = len(layout.view.sandboxes)
     place = pieces.victim.astype(np.int64) * cpus + pieces.cpu
     weights = np.bincount(place, weight, rows * cpus).reshape(rows, cpus)
-    own = np.bincount(place, weight * pieces.run, rows * cpus).reshape(rows, cpus)
+    own = np.bincount(pieces.victim, weight * pieces.run, rows)
     vcpus = layout.vcpus
     owner = layout.sandbox[vcpus]
     certain = np.where(pieces.sure, pieces.wait, 0.0) * known_share[pieces.cpu]
     return Blame(
         layout=layout,
-        weights=weights,
-        own=own,
-        by_cpu=by_cpu,
+        matrix=_shared(layout, weights, own, by_cpu),
+        weights=weights.astype(np.float32),
+        by_cpu=by_cpu.astype(np.float32),
         run_us=np.bincount(owner, run[vcpus], rows),
         wait_us=np.bincount(owner, wait[vcpus], rows),
         sure_us=np.bincount(pieces.victim, certain, rows),
@@ -156,6 +157,15 @@ def _run_by_cpu(layout: Layout, run: Array, where: Where, shape: tuple[int, int]
     return table.reshape(shape)
 
 
+def _shared(layout: Layout, weights: Array, own: Array, by_cpu: Array) -> Array:
+    """Who makes whom wait in this interval; ``own`` is the part of the threads' own run."""
+    matrix: Array = weights.astype(np.float32) @ by_cpu.astype(np.float32)
+    mine = _own_vcpu_actor(layout)
+    rows = np.flatnonzero(mine >= 0)
+    matrix[rows, mine[rows]] -= own[rows]
+    return np.maximum(matrix, 0.0)
+
+
 def _own_vcpu_actor(layout: Layout) -> Array:
     """By sandbox row: the actor number of its own vCPUs, -1 when it has none."""
     numbers = np.full(len(layout.view.sandboxes), -1, np.int64)
@@ -165,7 +175,10 @@ def _own_vcpu_actor(layout: Layout) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A victim's wait because of one actor, over a window: us, and the CPU where most of it was."""
+    """A victim's wait because of one actor, over a window: us.
+
+    ``cpu`` is where most of it was; it is worked out for the largest share only, else -1.
+    """
 
     actor: Actor
     wait_us: float
@@ -217,13 +230,7 @@ def _summed(blames: list[Blame]) -> Iterator[tuple[str, Shares]]:
     sandboxes = layout.view.sandboxes
     if not sandboxes:
         return
-    weights = np.concatenate([item.weights for item in blames], axis=1)
-    by_cpu = np.concatenate([item.by_cpu for item in blames], axis=0)
-    matrix = weights @ by_cpu  # sandboxes x actors, us
-    mine = _own_vcpu_actor(layout)
-    rows = np.flatnonzero(mine >= 0)
-    matrix[rows, mine[rows]] -= np.sum([item.own for item in blames], axis=(0, 2))[rows]
-    np.maximum(matrix, 0.0, out=matrix)
+    matrix = np.sum([item.matrix for item in blames], axis=0)
     totals = [np.sum([getattr(item, name) for item in blames], axis=0) for name in _TOTALS]
     kinds = _kinds(layout)
     for row, sandbox in enumerate(sandboxes):
@@ -235,7 +242,7 @@ def _summed(blames: list[Blame]) -> Iterator[tuple[str, Shares]]:
         every = float(others.sum())
         top = _largest(others, max(1.0, _SHOWN * wait))
         neighbours = tuple(
-            Share(layout.actors[n], float(line[n]), _place(layout, weights[row], by_cpu[:, n]))
+            Share(layout.actors[n], float(line[n]), _place(blames, row, n) if n == top[0] else -1)
             for n in top
         )
         shown = sum(share.wait_us for share in neighbours)
@@ -266,11 +273,10 @@ def _largest(values: Array, least: float) -> list[int]:
     return [int(place) for place in places[np.argsort(-values[places])[:_LARGEST]]]
 
 
-def _place(layout: Layout, weights: Array, run: Array) -> int:
+def _place(blames: list[Blame], row: int, actor: int) -> int:
     """The CPU where most of one victim's wait because of one actor was."""
-    cpus = len(layout.cpu_slots)
-    by_cpu = (weights * run).reshape(-1, cpus).sum(axis=0)
-    return layout.view.cpus[int(by_cpu.argmax())][0]
+    by_cpu = sum(item.weights[row] * item.by_cpu[:, actor] for item in blames)
+    return blames[0].layout.view.cpus[int(np.argmax(by_cpu))][0]
 
 
 def _joined(first: Shares, second: Shares) -> Shares:

@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 _NAMES = ("CPU 0/KVM", "CPU 1/KVM", "IO iothread-0", "call_rcu", "worker")
 _PROGRAM = f"""
@@ -57,6 +58,6 @@ def _start(argv: list[str]) -> int:
 
 def _threads(pid: int) -> int:
     try:
-        return len(os.listdir(f"/proc/{pid}/task"))
+        return len(list(Path(f"/proc/{pid}/task").iterdir()))
     except OSError:
         return 1 << 20  # it is gone: waiting for it would never end

@@ -30,7 +30,7 @@ _CPUS = 16
 
 
 class Maker:
-    """Random loads, new ones each second; every thread runs and waits a little."""
+    """Random loads, new ones each second; real hosts are calmer, and compress better."""
 
     def __init__(self, sandboxes: int, threads: int) -> None:
         self._random = np.random.default_rng(1)
@@ -68,8 +68,11 @@ class Maker:
             ],
             axis=1,
         )
-        self._links += draw.integers(0, 200_000, self._links.shape)
-        self._groups += draw.integers(0, 50_000, self._groups.shape)
+        sent = draw.integers(0, 2_000, (len(self._links), 2))
+        self._links[:, [1, 5]] += sent  # packets; nothing is dropped
+        self._links[:, [0, 4]] += sent * draw.integers(60, 1500, sent.shape)
+        self._groups[:, [0, 4, 6, 8]] += draw.integers(0, 50_000, (len(self._groups), 4))
+        self._groups[:, [5, 7, 9]] = self._groups[:, [4, 6, 8]] // 2
         self._times += draw.integers(0, 30, self._times.shape)
         tables = {1: self._run, 6: self._links, 7: self._groups, 9: self._times}
         if self._time_us % 2_000_000 == 0:
