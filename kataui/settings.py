@@ -17,6 +17,7 @@ from kataui.errors import DestinationProblem, KatauiError
 log = logging.getLogger(__name__)
 FORMAT_VERSION = 1
 THEMES = ("system", "light", "dark")
+ALERT_GRADES = ("B", "C", "D", "never")
 TEXT_PERCENTS = (100, 125, 150, 200)
 _MAX_BYTES = 1 << 20
 _MAX_RECENT = 12
@@ -35,12 +36,18 @@ class Recent:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings; a bad value in the file gives its default."""
+    """All settings; a bad value in the file gives its default.
+
+    ``alert_below``: a sandbox below this grade for 30 s is an alert; ``alert_desktop``: it is also
+    told on the desktop, without a sound.
+    """
 
     version: int = FORMAT_VERSION
     theme: str = "system"
     text_percent: int = 100
     expert: bool = False
+    alert_below: str = "C"
+    alert_desktop: bool = False
     recent: tuple[Recent, ...] = field(default=())
 
 
@@ -82,8 +89,11 @@ def _checked(value: Mapping[str, Any]) -> Settings:
     percent = value.get("text_percent")
     if isinstance(percent, int) and percent in TEXT_PERCENTS:
         settings = replace(settings, text_percent=percent)
-    if isinstance(value.get("expert"), bool):
-        settings = replace(settings, expert=value["expert"])
+    if value.get("alert_below") in ALERT_GRADES:
+        settings = replace(settings, alert_below=value["alert_below"])
+    for name in ("expert", "alert_desktop"):
+        if isinstance(value.get(name), bool):
+            settings = replace(settings, **{name: value[name]})
     recent = value.get("recent")
     items = recent if isinstance(recent, list) else []
     return replace(settings, recent=tuple(_recent(x) for x in items if _is_recent(x))[:_MAX_RECENT])

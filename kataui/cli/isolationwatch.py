@@ -95,7 +95,7 @@ def _row(picture: Picture, number: int) -> tuple[str, ...]:
     sandbox = picture.view.sandboxes[number]
     score = picture.scores[sandbox.key]
     cores = sum(float(values[number]) for values in picture.signals.cores.values())
-    blame = blame_of(picture.view, picture.shares.get(sandbox.key), picture, number)
+    blame = blame_of(picture.view, picture.shares.get(sandbox.key))
     reason = max(blame, key=lambda part: part[1], default=("", 0.0, 0.0))
     waits = float(picture.signals.waits[number])
     return (
@@ -114,7 +114,7 @@ def document(picture: Picture) -> dict[str, Any]:
     for row, sandbox in enumerate(picture.view.sandboxes):
         score = picture.scores[sandbox.key]
         waits = float(picture.signals.waits[row])
-        blame = blame_of(picture.view, picture.shares.get(sandbox.key), picture, row)
+        blame = blame_of(picture.view, picture.shares.get(sandbox.key))
         sandboxes.append(
             {
                 "id": sandbox.id,

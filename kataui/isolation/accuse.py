@@ -10,6 +10,7 @@ from kataui.findings import Verdict
 from kataui.isolation.blame import Share, Shares
 from kataui.isolation.layout import Actor, ActorKind
 from kataui.isolation.model import HostView, Role, Sandbox
+from kataui.isolation.stalls import Stall
 from kataui.isolation.stream import Array
 
 HURT = 0.02  # external wait from which on somebody is hurt (CPU-07)
@@ -150,8 +151,7 @@ class State:
     limit: Mapping[str, float]
     waits: Mapping[str, float]
     throttled: Mapping[str, float]
-    io_stall: Mapping[str, float]
-    memory_stall: Mapping[str, float]
+    stalls: Sequence[Stall]
     shares: Mapping[str, Shares]
     correlations: Mapping[str, Mapping[Actor, float | None]]
     not_measured: tuple[str, ...]
@@ -172,7 +172,7 @@ def judge(view: HostView, state: State) -> Judgement:
     named = [item for item in accusations if item.named]
     if named:
         return _named(view, state, named, accusations, scope)
-    for judgement in (_stalls(view, state, scope), _limits(view, state, scope)):
+    for judgement in (_stalled(view, state, scope), _limits(view, state, scope)):
         if judgement is not None:
             return judgement
     if accusations:
@@ -229,22 +229,52 @@ def _both_pinned(view: HostView, item: Accusation) -> bool:
     )
 
 
-def _stalls(view: HostView, state: State, scope: str) -> Judgement | None:
-    """Stalls on IO and memory: who stalls is certain, who causes it is read from the detail."""
-    for values, what, edge in ((state.memory_stall, "memory", 0.10), (state.io_stall, "IO", 0.10)):
-        hurt = {key: value for key, value in values.items() if value >= edge}
-        if hurt:
-            key = max(hurt, key=lambda name: hurt[name])
-            sandbox = view.by_key.get(key)
-            name = sandbox.name if sandbox else key
-            return Judgement(
-                Verdict.FAIL,
-                f"{_count(len(hurt), 'sandbox', 'sandboxes')} stall on {what}",
-                f"{name} stalls on {what} {percent(hurt[key])} of the time.",
-                scope,
-                (),
-            )
-    return None
+def _stalled(view: HostView, state: State, scope: str) -> Judgement | None:
+    """Stalls on IO and memory; what a sandbox does to itself is no failure."""
+    hurt = [item for item in state.stalls if not item.own]
+    if not hurt:
+        return None
+    worst = hurt[0]
+    named = tuple(
+        Accusation(
+            victim=item.sandbox,
+            actor=item.actor,
+            share=item.share,
+            points=item.stalled * item.share,
+            cpu=-1,
+            confidence=item.share if item.sure else 0.0,
+            correlation=None,
+            named=True,
+        )
+        for item in hurt
+        if item.actor is not None
+    )
+    sentence = f"{worst.sandbox.name} stalls on {worst.what} {percent(worst.stalled)} of the time"
+    if worst.actor is not None:
+        does = "moves" if worst.what == "IO" else "takes"
+        what = "bytes" if worst.what == "IO" else "memory"
+        sentence += (
+            f", mostly because of {_who(view, worst.actor)}: it {does} {percent(worst.share)} of "
+            f"the {what}."
+        )
+    else:
+        sentence += "; who causes it was not seen."
+    count = _count(len({item.sandbox.key for item in hurt}), "sandbox", "sandboxes")
+    stalls = "stalls" if len(hurt) == 1 else "stall"
+    verdict = Verdict.FAIL if worst.actor is not None else Verdict.UNKNOWN
+    return Judgement(verdict, f"{count} {stalls} on {worst.what}", sentence, scope, named)
+
+
+def _own_stalls(state: State) -> str:
+    """A sentence about sandboxes that stall because of themselves."""
+    own = [item for item in state.stalls if item.own]
+    if not own:
+        return ""
+    worst = own[0]
+    return (
+        f" {worst.sandbox.name} stalls on {worst.what} {percent(worst.stalled)} of the time, "
+        f"but {worst.own}."
+    )
 
 
 def _limits(view: HostView, state: State, scope: str) -> Judgement | None:
@@ -263,7 +293,7 @@ def _limits(view: HostView, state: State, scope: str) -> Judgement | None:
         Verdict.PASS,
         "No neighbour hurts anybody",
         f"{name} is held back by its own CPU limit in {percent(state.throttled[key])} of its "
-        "periods. That is not a neighbour.",
+        "periods. That is not a neighbour." + _own_stalls(state),
         scope,
         (),
     )
@@ -291,7 +321,8 @@ def _calm(view: HostView, state: State, scope: str) -> Judgement:
     return Judgement(
         Verdict.PASS,
         "Nobody hurts anybody",
-        f"{count}; none waits more than {percent(max(known))} of its time for others.",
+        f"{count}; none waits more than {percent(max(known))} of its time for others."
+        + _own_stalls(state),
         scope,
         (),
     )

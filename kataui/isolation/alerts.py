@@ -1,5 +1,6 @@
 """Alerts: a signal beyond a threshold for some time; told once, and once again when it is over."""
 
+import math
 from dataclasses import dataclass
 
 from kataui.isolation.analysis import Picture
@@ -63,7 +64,7 @@ class Alerts:
     def _judge(self, number: int, picture: Picture, row: int, sandbox: Sandbox) -> Alert | None:
         rule, key, name = self._rules[number], sandbox.key, sandbox.name
         place = (number, key)
-        beyond, words = _beyond(rule, picture, row, key)
+        beyond, words = _beyond(rule, picture, row)
         if not beyond:
             since = self._since.pop(place, picture.time_s)
             if place in self._told:
@@ -77,10 +78,10 @@ class Alerts:
         return Alert(key, name, f"{name} {words} for {rule.seconds:.0f} s.", since)
 
 
-def _beyond(rule: Rule, picture: Picture, row: int, key: str) -> tuple[bool, str]:
+def _beyond(rule: Rule, picture: Picture, row: int) -> tuple[bool, str]:
     if rule.signal == "grade":
-        score = picture.scores[key]
-        grade = grade_of(score.points)
+        points = float(picture.scores.points[row])
+        grade = grade_of(None if math.isnan(points) else points)
         bad = bool(grade) and _GRADES.index(grade) < _GRADES.index(rule.below)
         return bad, f"is below grade {rule.below}"
     value = float(getattr(picture.signals, rule.signal)[row])

@@ -11,15 +11,25 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from kataui.isolation.accuse import Judgement, State, correlation, judge
-from kataui.isolation.blame import Blame, Shares, Where, Window, blame, busy_us, places
+from kataui.isolation.blame import (
+    Blame,
+    Shares,
+    Where,
+    Window,
+    blame,
+    busy_us,
+    limited,
+    places,
+)
 from kataui.isolation.collector import stream as wire
 from kataui.isolation.cpumap import CpuMap
 from kataui.isolation.history import History
 from kataui.isolation.layout import Actor, Layout, layout, padded
 from kataui.isolation.model import HostView, Role, host_view
 from kataui.isolation.score import Grades, Scores
-from kataui.isolation.signals import Signals, signals
+from kataui.isolation.signals import Signals, limits_us, signals
 from kataui.isolation.span import Counters, Span
+from kataui.isolation.stalls import stalls
 from kataui.isolation.stream import Array, Decoder, Record, Sample
 
 WINDOW_S = 10.0
@@ -169,7 +179,7 @@ class Analysis:
         current = self.layout
         span = self.counters.span(WINDOW_S)
         self._map_cpus()
-        shares = Window([self._blame(item) for item in self._intervals]).all()
+        shares = self._shares(list(self._intervals), current, span)
         measured = signals(current, span, shares, self._disk_ratio(span, current.view))
         view = current.view
         scores = Scores([sandbox.key for sandbox in view.sandboxes], measured, self._anchors)
@@ -215,8 +225,14 @@ class Analysis:
         current = self.layout
         last = self._intervals[-1]
         span = self.counters.span(0.5)  # the newest step of each table
-        shares = Window([self._blame(last)]).all()
+        shares = self._shares([last], current, span)
         return last.end_us / 1e6, current.view, signals(current, span, shares, float("nan"))
+
+    def _shares(self, intervals: list[_Interval], current: Layout, span: Span) -> dict[str, Shares]:
+        """Who waits for whom in some intervals, without what their own limits explain."""
+        limits = limits_us(current, span)
+        found = Window([self._blame(item) for item in intervals]).all()
+        return {key: limited(item, limits.get(key, 0.0)) for key, item in found.items()}
 
     def _blame(self, item: _Interval) -> Blame:
         found = self._blames.get(id(item))
@@ -294,8 +310,12 @@ class Analysis:
             limit=by_key(measured.limit),
             waits=by_key(measured.waits),
             throttled=by_key(measured.throttled),
-            io_stall=by_key(measured.io_stall),
-            memory_stall=by_key(measured.memory_stall),
+            stalls=stalls(
+                view,
+                self.counters.span(WINDOW_S),
+                by_key(measured.io_stall),
+                by_key(measured.memory_stall),
+            ),
             shares=shares,
             correlations=correlations,
             not_measured=_not_measured(view, measured),

@@ -8,7 +8,7 @@ EuroSys 2013, with run delay in the place of CPI.)
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -190,7 +190,8 @@ class Shares:
     """One sandbox over a window. ``confidence`` 0..1: how certain the CPUs and the runners are.
 
     ``neighbours`` are the five largest others, ``others_us`` the rest of them; ``self_us`` is
-    waiting for its own threads, ``unknown_us`` for what no counter explains.
+    waiting for its own threads, ``limit_us`` because its own limit held it back, ``unknown_us`` for
+    what no counter explains. The parts add up to ``wait_us``.
     """
 
     run_us: float
@@ -200,6 +201,28 @@ class Shares:
     confidence: float
     neighbours: tuple[Share, ...]
     others_us: float = 0.0
+    limit_us: float = 0.0
+
+
+def limited(shares: Shares, limit_us: float) -> Shares:
+    """The same with the wait of its own limit taken off before anybody is blamed.
+
+    While a group is throttled its threads count as waiting, and whoever runs then is innocent.
+    """
+    limit_us = min(limit_us, shares.wait_us)
+    if not limit_us > 0:
+        return shares
+    rest = 1.0 - limit_us / shares.wait_us
+    return replace(
+        shares,
+        self_us=shares.self_us * rest,
+        unknown_us=shares.unknown_us * rest,
+        others_us=shares.others_us * rest,
+        limit_us=limit_us,
+        neighbours=tuple(
+            Share(item.actor, item.wait_us * rest, item.cpu) for item in shares.neighbours
+        ),
+    )
 
 
 class Window:

@@ -152,6 +152,7 @@ class HostView:
     facts: Mapping[str, str] = field(repr=False)
     sandboxes: tuple[Sandbox, ...]
     threads: tuple[Thread, ...] = field(repr=False)
+    processes: tuple[Process, ...] = field(repr=False)
     cgroups: Mapping[str, Cgroup] = field(repr=False)
     links: tuple[Link, ...] = field(repr=False)
     disks: tuple[Disk, ...]
@@ -214,6 +215,7 @@ def host_view(
         facts=facts,
         sandboxes=sandboxes,
         threads=threads,
+        processes=tuple(processes),
         cgroups={
             _text(given, "path"): Cgroup(slot, _text(given, "path"), _strings(given.get("folders")))
             for slot, given in entities["cgroup"].items()

@@ -50,23 +50,21 @@ class Signals:
 
 
 def signals(layout: Layout, span: Span, shares: Mapping[str, Shares], disk_ratio: float) -> Signals:
-    """All signals of a window; ``disk_ratio`` is the busiest disk's latency over its usual one."""
-    threads = _Threads(layout, span)
-    waited = threads.total("wait_us", threads.vcpus)
-    ran = threads.total("run_us", threads.vcpus)
+    """All signals of a window; ``disk_ratio`` is the busiest disk's latency over its usual one.
+
+    ``shares`` have each sandbox's own limit taken off already (``blame.limited``).
+    """
+    threads, groups = _Threads(layout, span), _Groups(layout, span)
+    waited, ran, slices = (threads.total(n, threads.vcpus) for n in ("wait_us", "run_us", "slices"))
     busy = np.where(ran + waited >= _IDLE_US, ran + waited, np.nan)
-    groups = _Groups(layout, span)
     names = [sandbox.key for sandbox in layout.view.sandboxes]
     own_us = np.array([shares[name].self_us if name in shares else 0.0 for name in names])
     limit_us = np.fmin(np.nan_to_num(groups.throttled_us), waited)
     external = np.maximum(0.0, waited - limit_us - own_us)
-    slices = threads.total("slices", threads.vcpus)
     exclusive, foreign = _overlap(layout, threads, span)
     vhost = threads.highest_load(Role.VHOST)
-    remote = np.array([_remote_memory(layout.view, s) for s in layout.view.sandboxes])
-    many_nodes = np.full(len(names), len(layout.view.numa_nodes) > 1)
     links, drops = _drops(layout, span)
-    io_bytes = groups.io_bytes_a_second
+    moves_bytes = groups.io_bytes_a_second > 0
     with np.errstate(divide="ignore", invalid="ignore"):
         return Signals(
             waits=waited / busy,
@@ -77,22 +75,38 @@ def signals(layout: Layout, span: Span, shares: Mapping[str, Shares], disk_ratio
             overlap=foreign,
             preempted_hz=threads.preempted(),
             io_stall=groups.io_stall,
-            disk_ratio=np.where(io_bytes > 0, disk_ratio, np.nan),
+            disk_ratio=np.where(moves_bytes, disk_ratio, np.nan),
             drop_ratio=drops,
             vhost_load=vhost,
             memory_stall=groups.memory_stall,
-            remote_memory=remote,
+            remote_memory=_remote_memories(layout.view),
             blast_cores=_blast(layout, shares, span),
             throttled=groups.throttled,
             cores={role: threads.cores(role) for role in (Role.VCPU, *_HELPERS)},
-            applies={
-                "overlap": exclusive,
-                "vhost_load": ~np.isnan(vhost),
-                "remote_memory": many_nodes,
-                "drop_ratio": links,
-                "disk_ratio": io_bytes > 0,
-            },
+            applies=_applies(layout, exclusive, links, vhost, moves_bytes),
         )
+
+
+def _applies(
+    layout: Layout, exclusive: Array, links: Array, vhost: Array, moves_bytes: Array
+) -> dict[str, Array]:
+    """Where a signal has a meaning: CPUs of its own, links, a vhost thread, IO, several nodes."""
+    return {
+        "overlap": exclusive,
+        "drop_ratio": links,
+        "vhost_load": ~np.isnan(vhost),
+        "disk_ratio": moves_bytes,
+        "remote_memory": np.full(len(links), len(layout.view.numa_nodes) > 1),
+    }
+
+
+def limits_us(layout: Layout, span: Span) -> dict[str, float]:
+    """How long the vCPUs of each sandbox were throttled by limits of their own groups, by key."""
+    throttled = _Groups(layout, span).throttled_us
+    return {
+        sandbox.key: float(np.nan_to_num(throttled[row]))
+        for row, sandbox in enumerate(layout.view.sandboxes)
+    }
 
 
 class _Threads:
@@ -237,10 +251,16 @@ def _blast(layout: Layout, shares: Mapping[str, Shares], span: Span) -> Array:
     return blast
 
 
+def _remote_memories(view: HostView) -> Array:
+    if len(view.numa_nodes) < 2:
+        return np.full(len(view.sandboxes), np.nan)
+    return np.array([_remote_memory(view, sandbox) for sandbox in view.sandboxes])
+
+
 def _remote_memory(view: HostView, sandbox: Sandbox) -> float:
     """Share of memory on nodes where none of its vCPUs may run (memory.numa_stat, anon pages)."""
     text = view.group_fact(sandbox.group, "", "memory.numa_stat")
-    if text is None or len(view.numa_nodes) < 2:
+    if text is None:
         return float("nan")
     by_node: dict[int, int] = {}
     for line in text.splitlines():

@@ -117,7 +117,7 @@ class _Keeper:
                     points=score.points,
                     coverage=score.coverage,
                     waits=None if np.isnan(waits) else waits,
-                    blame=blame_of(picture.view, picture.shares.get(sandbox.key), picture, row),
+                    blame=blame_of(picture.view, picture.shares.get(sandbox.key)),
                 ),
             )
 
@@ -147,20 +147,18 @@ def _badness(picture: Picture) -> float:
     return rank + max(named, default=0.0) + float(stalls) + 0.1 * float(throttled)
 
 
-def blame_of(
-    view: HostView, shares: Shares | None, picture: Picture, row: int
-) -> tuple[tuple[str, float, float], ...]:
+def blame_of(view: HostView, shares: Shares | None) -> tuple[tuple[str, float, float], ...]:
     """Who a sandbox waits for, by share of its wait, with "own limit", "itself" and "unknown"."""
     if shares is None or shares.wait_us <= 0:
         return ()
-    waits = float(picture.signals.waits[row])
-    limit = float(picture.signals.limit[row])
+    wait = shares.wait_us
     parts = [
-        (actor_name(view, share.actor), share.wait_us / shares.wait_us, shares.confidence)
+        (actor_name(view, share.actor), share.wait_us / wait, shares.confidence)
         for share in shares.neighbours
     ]
-    if waits > 0 and limit > 0:
-        parts.append(("own limit", min(1.0, limit / waits), 1.0))
-    parts.append(("itself", shares.self_us / shares.wait_us, shares.confidence))
-    parts.append(("unknown", shares.unknown_us / shares.wait_us, 1.0))
-    return tuple(part for part in parts if part[1] >= 0.005)
+    parts.append(("own limit", shares.limit_us / wait, 1.0))
+    parts.append(("itself", shares.self_us / wait, shares.confidence))
+    parts.append(("others", shares.others_us / wait, shares.confidence))
+    parts.append(("unknown", shares.unknown_us / wait, 1.0))
+    shown = (part for part in parts if part[1] >= 0.005)
+    return tuple(sorted(shown, key=lambda part: -part[1]))

@@ -36,19 +36,31 @@ class SettingsPage(Page):
             [("guided", "Guided: one question at a time"), ("expert", "Expert: all details")],
             help_text="You can switch in the wizard at any time; no answer is lost.",
         )
+        self._alert = ChoiceField(
+            "Alert when a sandbox is for 30 s",
+            [(grade, f"Below grade {grade}") for grade in settings.ALERT_GRADES[:-1]]
+            + [("never", "No alerts")],
+            help_text="The time line gets a marker, and the sidebar the mark. Never a sound.",
+        )
+        self._desktop = ChoiceField(
+            "Tell alerts", [("window", "In the window"), ("desktop", "On the desktop, too")]
+        )
         self._show(settings.load())
         columns = Columns(shares=(1, 1), narrow_u=200)
         columns.left.addWidget(_card("How it looks", self._theme, self._size))
         columns.left.addWidget(_card("How much it asks", self._expert))
+        columns.left.addWidget(_card("Isolation", self._alert, self._desktop))
         columns.right.addWidget(_about())
         self.body.addWidget(columns)
-        for field in (self._theme, self._size, self._expert):
+        for field in (self._theme, self._size, self._expert, self._alert, self._desktop):
             field.changed.connect(self._keep)
 
     def _show(self, known: settings.Settings) -> None:
         self._theme.set_value(known.theme)
         self._size.set_value(str(known.text_percent))
         self._expert.set_value("expert" if known.expert else "guided")
+        self._alert.set_value(known.alert_below)
+        self._desktop.set_value("desktop" if known.alert_desktop else "window")
 
     def _keep(self, _: str) -> None:
         changed = replace(
@@ -56,6 +68,8 @@ class SettingsPage(Page):
             theme=self._theme.value,
             text_percent=int(self._size.value),
             expert=self._expert.value == "expert",
+            alert_below=self._alert.value,
+            alert_desktop=self._desktop.value == "desktop",
         )
         theme.set_theme(changed.theme, changed.text_percent)
         settings.save(changed)

@@ -1,5 +1,6 @@
 """What several checks ask: CPUs that belong to one sandbox, use of threads, grades by limits."""
 
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -90,7 +91,7 @@ def device_options(sandbox: Sandbox, option: str) -> Iterator[dict[str, str]]:
     A first word without ``=`` (the driver) is under ``""``; a doubled comma is a comma.
     """
     argv = sandbox.argv
-    for before, argument in zip(argv, argv[1:], strict=False):
+    for before, argument in itertools.pairwise(argv):
         if before == option and not argument.startswith("{"):
             parts = argument.replace(",,", "\0").split(",")
             found: dict[str, str] = {}

@@ -10,7 +10,7 @@ import glob
 import os
 import platform
 
-from kataui.isolation.collector import files, netlink
+from kataui.isolation.collector import ethtool, files, namespaces, netlink
 
 _FILE_BYTES = 256 << 10
 _ALL_BYTES = 6 << 20
@@ -48,7 +48,11 @@ SYS = (
     *("class/net/*/iflink", "class/net/*/operstate", "class/net/*/tx_queue_len"),
     *("class/net/*/device/numa_node", "class/net/*/device/sriov_numvfs"),
     *("class/net/*/queues/rx-*/rps_cpus", "class/net/*/queues/rx-*/rps_flow_cnt"),
-    "class/net/*/queues/tx-*/xps_cpus",
+    *("class/net/*/queues/tx-*/xps_cpus", "class/net/*/device/uevent"),
+    "class/net/*/statistics/rx_missed_errors",
+    *("fs/cgroup/init.scope/cgroup.procs", "fs/cgroup/systemd/init.scope/cgroup.procs"),
+    "fs/cgroup/system.slice/irqbalance.service/cgroup.procs",
+    "fs/cgroup/systemd/system.slice/irqbalance.service/cgroup.procs",
     *("fs/resctrl/info/L3_MON/num_rmids", "fs/resctrl/schemata", "fs/resctrl/mode"),
 )
 ELSEWHERE = (
@@ -86,6 +90,8 @@ def files_of_host(proc: str, sys: str) -> dict[str, str]:
                 _take(found, path, path)
         found.update(_switches())
         found.update(netlink.queueing())
+        found.update(ethtool.link_facts())
+        found.update(namespaces.host_facts())
     return found
 
 
@@ -101,9 +107,12 @@ def files_of_group(folders: dict[str, str], sys: str) -> dict[str, str]:
 
 
 def files_of_process(proc: str, pid: int) -> dict[str, str]:
-    """Memory of a VMM: what needs no right."""
+    """Memory of a VMM, which needs no right, and its network namespace, which needs root."""
     data = files.read(f"{proc}/{pid}/status")
-    return {f"/proc/{pid}/status": data.decode("utf-8", "replace")} if data else {}
+    found = {f"/proc/{pid}/status": data.decode("utf-8", "replace")} if data else {}
+    if proc == "/proc" and data:
+        found.update(namespaces.pod_facts(pid))
+    return found
 
 
 def changed(before: dict[str, str], now: dict[str, str]) -> dict[str, str | None]:

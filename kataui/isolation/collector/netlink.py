@@ -24,38 +24,42 @@ _ROOT = 0xFFFFFFFF
 def queueing() -> dict[str, str]:
     """One fact ``netlink:qdisc``: JSON of the disciplines; none where asking is refused."""
     try:
-        rows = _ask()
+        return {"netlink:qdisc": json.dumps(disciplines(), sort_keys=True)}
     except (OSError, struct.error):
         return {}
-    return {"netlink:qdisc": json.dumps(rows, sort_keys=True)}
 
 
-def _ask() -> list[dict[str, object]]:
-    request = _TCMSG.pack(0, 0, 0, 0, 0)
-    message = _HEADER.pack(_HEADER.size + len(request), _RTM_GETQDISC, _NLM_F_REQUEST_DUMP, 1, 0)
-    rows: list[dict[str, object]] = []
+def disciplines() -> list[dict[str, object]]:
+    """The disciplines of all links of this network namespace; raises ``OSError``."""
+    return [_row(body) for body in dump(_RTM_GETQDISC, _TCMSG.pack(0, 0, 0, 0, 0))]
+
+
+def dump(kind: int, body: bytes) -> list[bytes]:
+    """Ask for all objects of a kind; what follows the header of each answer."""
+    message = _HEADER.pack(_HEADER.size + len(body), kind, _NLM_F_REQUEST_DUMP, 1, 0) + body
+    rows: list[bytes] = []
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_ROUTE) as link:
         link.settimeout(1.0)
-        link.send(message + request)
+        link.send(message)
         while True:
             data = link.recv(1 << 18)
             at = 0
             while at + _HEADER.size <= len(data):
-                size, kind, _, _, _ = _HEADER.unpack_from(data, at)
-                if kind in (_NLMSG_DONE, _NLMSG_ERROR) or size < _HEADER.size:
+                size, answer, _, _, _ = _HEADER.unpack_from(data, at)
+                if answer in (_NLMSG_DONE, _NLMSG_ERROR) or size < _HEADER.size:
                     return rows
-                rows.append(_row(data[at + _HEADER.size : at + size]))
+                rows.append(data[at + _HEADER.size : at + size])
                 at += (size + 3) & ~3
 
 
 def _row(body: bytes) -> dict[str, object]:
     _, ifindex, _, parent, _ = _TCMSG.unpack_from(body)
     row: dict[str, object] = {"ifindex": ifindex, "root": parent == _ROOT, "kind": ""}
-    for kind, value in _attributes(body[_TCMSG.size :]):
+    for kind, value in attributes(body[_TCMSG.size :]):
         if kind == _TCA_KIND:
             row["kind"] = value.rstrip(b"\0").decode("ascii", "replace")
         elif kind == _TCA_STATS2:
-            for inner, data in _attributes(value):
+            for inner, data in attributes(value):
                 if inner == _TCA_STATS_BASIC and len(data) >= 12:
                     row["bytes"], row["packets"] = struct.unpack_from("=QI", data)
                 elif inner == _TCA_STATS_QUEUE and len(data) >= 20:
@@ -64,7 +68,8 @@ def _row(body: bytes) -> dict[str, object]:
     return row
 
 
-def _attributes(data: bytes) -> list[tuple[int, bytes]]:
+def attributes(data: bytes) -> list[tuple[int, bytes]]:
+    """Kind and value of each attribute (struct rtattr)."""
     found = []
     at = 0
     while at + 4 <= len(data):

@@ -225,7 +225,7 @@ class Sampler:
     def _ios(self) -> Rows:
         rows: dict[int, list[int]] = {}
         for member in self._members():
-            data = member.io.read() if member.process.member is not None else None
+            data = member.io.read()
             if data:
                 rows[member.slot] = [procfs.after(data, name) for name in _IO_FIELDS]
         return rows

@@ -23,7 +23,7 @@ from kataui.ui import theme
 from kataui.ui.isolation import chartparts as parts
 from kataui.ui.isolation import patterns, tips
 from kataui.ui.isolation.chartparts import ChartSeries, Flag, Scale, Times
-from kataui.ui.isolation.curves import Curves, pen_of
+from kataui.ui.isolation.curves import Curves, pen_of, texture_brush
 
 _SWATCH_U, _LABELS_SHARE = 3.0, 0.42
 _LEAD_U, _AFTER_U = 4.0, 1.5  # from the plot to the swatch, and from there to the name
@@ -159,11 +159,11 @@ class ChartCanvas(QWidget):
         plot = self._plot()
         self._paint_grid(painter, plot, self._shown)
         self._paint_times(painter, plot, self._shown)
+        gap = texture_brush(patterns.GAP, self.devicePixelRatioF())
         for begin_s, end_s in parts.gaps(self._shown.times_s, self._shown.series):
             left, right = self._x(begin_s), self._x(end_s)
             band = QRectF(left, plot.top(), max(2.0, right - left), plot.height())
-            tile = patterns.tile(patterns.GAP, self.devicePixelRatioF())
-            painter.drawTiledPixmap(band.toRect() & plot, tile)
+            painter.fillRect(band.toRect() & plot, gap)
         self._paint_flags(painter, plot, self._shown)
         self._paint_ends(painter, plot, self._shown)
         painter.end()
@@ -258,9 +258,7 @@ class ChartCanvas(QWidget):
                 painter.drawLine(QLineF(lead[0], lead[1]))
             self._paint_end(painter, QPointF(left, y), one, shown)
 
-    def _paint_end(
-        self, painter: QPainter, at: QPointF, one: ChartSeries, shown: Shown
-    ) -> None:
+    def _paint_end(self, painter: QPainter, at: QPointF, one: ChartSeries, shown: Shown) -> None:
         side = theme.u(_SWATCH_U)
         if shown.stacked:
             swatch = patterns.swatch(one.role, side, self.devicePixelRatioF())
@@ -274,7 +272,9 @@ class ChartCanvas(QWidget):
         metrics, bold = QFontMetrics(theme.font("tick")), QFontMetrics(_value_font())
         room = self.width() - left - bold.horizontalAdvance(value) - 2
         name = metrics.elidedText(
-            clean(one.name), Qt.TextElideMode.ElideMiddle, max(theme.u(4), int(room) - metrics.horizontalAdvance(" "))
+            clean(one.name),
+            Qt.TextElideMode.ElideMiddle,
+            max(theme.u(4), int(room) - metrics.horizontalAdvance(" ")),
         )
         line = QRectF(left, at.y() - self._tick_px, self.width() - left, 2 * self._tick_px)
         painter.setFont(theme.font("tick"))

@@ -29,6 +29,7 @@ from kataui.ui.widgets.card import Card, Chip
 from kataui.ui.widgets.text import label
 
 _GREW_FOR_S = 10.0  # so long the head says that the scale grew
+_GREW_ROOM_U = 110  # if it has the room
 
 
 class Chart(Card):
@@ -160,7 +161,8 @@ class Chart(Card):
             self._grew.setText(
                 f"scale grew to {tick_text(wanted.top, wanted.step)}\u00a0{unit}".strip()
             )
-        self._grew.setVisible(0 <= now_s - self._grew_at_s < _GREW_FOR_S)
+        recent = 0 <= now_s - self._grew_at_s < _GREW_FOR_S
+        self._grew.setVisible(recent and self.width() >= theme.u(_GREW_ROOM_U))
 
     def _canvas_has_data(self) -> bool:
         """The first data sets the scale; only after that it grows."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyqtgraph as pg  # type: ignore[import-untyped]
 from PySide6.QtCore import QRect, Qt
-from PySide6.QtGui import QBrush, QColor, QPen, QTransform
+from PySide6.QtGui import QBrush, QColor, QPainterPath, QPen, QTransform
 from PySide6.QtWidgets import QFrame, QGraphicsPathItem, QVBoxLayout, QWidget
 
 from kataui.ui import theme
@@ -46,6 +46,15 @@ class _Curve:
     area: QGraphicsPathItem
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Area:
+    """What lies between two lines, in units of the axes."""
+
+    times_s: Times
+    below: Values
+    top: Values
+
+
 class Curves(QWidget):
     """Lines with a tint under the largest, or areas on top of one another."""
 
@@ -54,7 +63,7 @@ class Curves(QWidget):
         self._stacked = stacked
         self._curves: list[_Curve] = []
         self._roles: list[str] = []
-        self._pixels = QTransform()
+        self._areas: list[tuple[_Curve, _Area]] = []
         self._box = pg.ViewBox(enableMouse=False, enableMenu=False, defaultPadding=0)
         self._view = pg.GraphicsView(background=None)
         self._view.setCentralItem(self._box)
@@ -68,33 +77,35 @@ class Curves(QWidget):
         layout.addWidget(self._view)
 
     def show_series(self, times_s: Times, series: Sequence[ChartSeries]) -> None:
-        """Show these; values as long as ``times_s``."""
+        """Show these from the next ``place`` on; values as long as ``times_s``."""
         roles = [one.role for one in series]
         if roles != self._roles:
             self._remake(roles)
-        below: Values = np.zeros(len(times_s), np.float32)
-        tinted = tinted_one(series)
+        below = np.zeros(len(times_s), np.float32)
+        tinted = _tinted(series)
+        self._areas = []
         for number, (one, curve) in enumerate(zip(series, self._curves, strict=True)):
             top = below + one.values if self._stacked else one.values
             curve.line.setData(times_s, top)
             if self._stacked or number == tinted:
-                curve.area.setPath(_area(times_s, below, top))
+                self._areas.append((curve, _Area(times_s, below, top)))
             curve.area.setVisible(self._stacked or number == tinted)
-            below = np.where(np.isnan(top), below, top) if self._stacked else below
+            if self._stacked:
+                below = np.where(np.isnan(top), below, top)
 
     def _remake(self, roles: list[str]) -> None:
         for curve in self._curves:
             self._box.removeItem(curve.line)
-            self._box.removeItem(curve.area)
+            self._view.scene().removeItem(curve.area)
         self._roles = roles
         self._curves = []
         for depth, _ in enumerate(roles):
             area = QGraphicsPathItem()
             area.setPen(QPen(Qt.PenStyle.NoPen))
-            area.setZValue(-10)
+            area.setZValue(-200)  # below the view box
             line = pg.PlotCurveItem(connect="finite", antialias=True)
             line.setZValue(-depth)  # the first is on top
-            self._box.addItem(area)
+            self._view.scene().addItem(area)
             self._box.addItem(line)
             self._curves.append(_Curve(line, area))
         self.recolor()
@@ -117,9 +128,7 @@ class Curves(QWidget):
         color.setAlpha(_SOLID if self._stacked else _TINT)
         if not self._stacked or patterns.fill_of(role)[0] == "solid":
             return QBrush(color)
-        brush = QBrush(patterns.tile(role, self.devicePixelRatioF()))
-        brush.setTransform(self._pixels)  # the texture is in pixels, not in units of the axes
-        return brush
+        return texture_brush(role, self.devicePixelRatioF())
 
     def place(self, plot: QRect, begin_s: float, end_s: float, top: float) -> None:
         """Put the plot over a part of the parent, with the range of both axes."""
@@ -129,29 +138,38 @@ class Curves(QWidget):
         self._box.setRange(
             xRange=(begin_s - wide, end_s + wide), yRange=(-high, top + high), padding=0
         )
-        self._pixels = QTransform.fromTranslate(begin_s, top).scale(
-            wide / EDGE_PX, -high / EDGE_PX
-        )
-        for role, curve in zip(self._roles, self._curves, strict=True):
-            curve.area.setBrush(self._brush(role))
+        scale = (plot.width() / max(1e-9, end_s - begin_s), plot.height() / top)
+        for curve, area in self._areas:
+            x = (area.times_s - begin_s) * scale[0] + EDGE_PX
+            low, high = (
+                plot.height() - line.astype(np.float64) * scale[1] + EDGE_PX
+                for line in (area.below, area.top)
+            )
+            curve.area.setPath(_path(x, low, high))
 
 
-def tinted_one(series: Sequence[ChartSeries]) -> int:
+def texture_brush(role: str, ratio: float) -> QBrush:
+    """The texture of a role (or ``GAP``) as a brush in pixels, which SVG keeps, unlike tiles."""
+    texture = patterns.texture(patterns.fill_of(role), patterns.tile_side(ratio), ratio)
+    brush = QBrush(patterns.image_of(texture))
+    brush.setTransform(QTransform.fromScale(1 / ratio, 1 / ratio))
+    return brush
+
+
+def _tinted(series: Sequence[ChartSeries]) -> int:
     """The line with a tint under it: the one whose mean is largest; -1 without any."""
     means = [float(np.nanmean(s.values)) if not np.isnan(s.values).all() else -1 for s in series]
     return int(np.argmax(means)) if means else -1
 
 
-def _area(times_s: Times, below: Values, top: Values) -> object:
-    """The path between two curves; a piece for each run without a gap."""
-    x, y, joined = [], [], []
-    for begin, end in runs_of(~np.isnan(top)):
+def _path(x: Times, low: Times, high: Times) -> object:
+    """The path between two curves in pixels; a piece for each run without a gap."""
+    across, down, joined = [], [], []
+    for begin, end in runs_of(~np.isnan(high)):
         there = slice(begin, end)
-        x += [times_s[there], times_s[there][::-1]]
-        y += [top[there], below[there][::-1]]
+        across += [x[there], x[there][::-1]]
+        down += [high[there], low[there][::-1]]
         joined.append(np.append(np.ones(2 * (end - begin) - 1, np.int32), np.int32(0)))
-    if not x:
-        return pg.arrayToQPath(np.empty(0), np.empty(0))
-    return pg.arrayToQPath(
-        np.concatenate(x), np.concatenate(y).astype(np.float64), np.concatenate(joined)
-    )
+    if not across:
+        return QPainterPath()
+    return pg.arrayToQPath(np.concatenate(across), np.concatenate(down), np.concatenate(joined))

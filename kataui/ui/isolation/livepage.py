@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout,
 
 from kataui.findings import Finding
 from kataui.isolation.accuse import percent
+from kataui.isolation.alerts import Alerts, Rule
 from kataui.isolation.analysis import Picture
 from kataui.isolation.checks.check import Checked, Scene
 from kataui.isolation.measure import Comparison, compare, stretches
@@ -43,6 +44,8 @@ class Outside:
     ask_keep: Callable[[Callable[[str], None]], None]
     ask_report: Callable[[Callable[[str], None]], None]
     open_another: Callable[[], None]
+    alert: Callable[[str], None]
+    rules: tuple[Rule, ...]
 
 
 class LivePage(QWidget):
@@ -54,6 +57,7 @@ class LivePage(QWidget):
         self._jobs = jobs
         self._outside = outside
         self._checking = False
+        self._alerts = Alerts(outside.rules)
         self._told = ("", "")
         self.setProperty("look", "page")
         self.setAccessibleName(f"Isolation, {deck.source.name}")
@@ -172,6 +176,10 @@ class LivePage(QWidget):
         if self._told != (verdict, judgement.headline):
             self._told = (verdict, judgement.headline)
             self._outside.told(verdict, judgement.headline)
+        for alert in self._alerts.look(picture) if self.deck.live else ():
+            if not alert.over:
+                self.deck.mark(alert.name)
+            self._outside.alert(alert.sentence)
         if not self.isVisible():
             return
         self._show_facts(picture)

@@ -9,11 +9,13 @@ from PySide6.QtWidgets import QWidget
 
 from kataui import settings
 from kataui.files import clean
+from kataui.isolation.alerts import Rule
 from kataui.isolation.incidents import Incident, incidents
 from kataui.isolation.opening import Source
 from kataui.ui.isolation.deck import Deck
 from kataui.ui.isolation.entrance import TAB
 from kataui.ui.isolation.livepage import LivePage, Outside
+from kataui.ui.isolation.notify import Notifier
 from kataui.ui.isolation.questions import Questions
 from kataui.ui.isolation.tabpage import Actions, IsolationTab
 from kataui.ui.sidebar import Entry
@@ -32,6 +34,7 @@ class Isolations(QObject):
         self._window = window
         self._open: dict[str, str] = {}
         self._count = 0
+        self._notifier = Notifier(self)
 
     def make_tab(self) -> QWidget:
         """The page of the tab itself."""
@@ -93,11 +96,17 @@ class Isolations(QObject):
             ask_keep=lambda then: choose_path(window, "Keep the last minutes", "save", "", then),
             ask_report=lambda then: choose_path(window, "Write a report", "save", "", then),
             open_another=lambda: window.go(TAB),
+            alert=self._alert,
+            rules=_rules(),
         )
         page = LivePage(window.jobs, deck, outside)
         deck.setParent(page)
         deck.open()
         return page
+
+    def _alert(self, sentence: str) -> None:
+        if settings.load().alert_desktop:
+            self._notifier.tell("Isolation", sentence)
 
     def _ask_mark(self, then: Callable[[str], None]) -> None:
         help_text = "In a word or two. A and B are the two sides of an experiment."
@@ -111,3 +120,8 @@ class Isolations(QObject):
         item = settings.Recent(path, "recording", verdict, clean(sentence, limit=120), now)
         settings.save(settings.remember(settings.load(), item))
         self.recent_changed.emit()
+
+
+def _rules() -> tuple[Rule, ...]:
+    grade = settings.load().alert_below
+    return () if grade == "never" else (Rule(below=grade),)

@@ -1,0 +1,368 @@
+"""A path drawn as a path: hops in boxes, arrows as thick as what flows."""
+
+import math
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import (
+    QFont,
+    QFontMetrics,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPolygonF,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QWidget
+
+from kataui.files import clean
+from kataui.isolation.paths import DataPath, PathFlow, PathHop
+from kataui.ui import icons, theme
+from kataui.ui.icons import IconLabel
+from kataui.ui.isolation import tips
+from kataui.ui.widgets.banner import WORDS
+from kataui.ui.widgets.card import Card
+from kataui.ui.widgets.text import label, restyle
+
+_PAD_U, _ICON_U, _MARK_U, _ROWS_U = 3.0, 4.2, 3.8, 4.0
+_LEAST_U, _MOST_U, _ARROW_U = 30.0, 66.0, 20.0
+_THIN_PX, _THICK_PX = 1.0, 5.0
+_RADIUS_PX = 6
+_WORDS = {**WORDS, "warning": "Warning"}
+
+
+class HopBox(QWidget):
+    """One hop: name, where, two facts, a mark with a word. Its accessible name is a sentence."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._hop = PathHop("", "", ("", ""), "", "", "cpu")
+        self._mark = ""
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def show_hop(self, hop: PathHop, mark: str, sentence: str) -> None:
+        """Show a hop with the mark that it gets on the screen."""
+        if sentence != self.accessibleName():
+            self.setAccessibleName(sentence)
+            self.setToolTip(tips.plain(sentence))
+        if (hop, mark) != (self._hop, self._mark):
+            self._hop, self._mark = hop, mark
+            self.update()
+
+    def lines(self) -> list[str]:
+        """The facts that there are."""
+        return [clean(fact) for fact in self._hop.facts if fact]
+
+    def wanted_px(self) -> int:
+        """As wide as the longest of its lines."""
+        strong, note = (QFontMetrics(theme.font(style)) for style in ("strong", "note"))
+        bold = QFontMetrics(_bold())
+        wide = [
+            strong.horizontalAdvance(clean(self._hop.name)) + theme.u(_ICON_U + 1.5),
+            bold.horizontalAdvance(clean(self._hop.word)) + theme.u(_MARK_U + 1.5),
+            *(note.horizontalAdvance(text) for text in (clean(self._hop.where), *self.lines())),
+        ]
+        return max(wide) + theme.u(2 * _PAD_U) + 2
+
+    def wanted_height(self) -> int:
+        """Name, where, a hairline, facts, and the mark's line."""
+        rows = len(self.lines()) + bool(self._hop.word)
+        return theme.u(2 * _PAD_U) + self._head_px() + theme.u(3) + rows * _line_px()
+
+    @staticmethod
+    def _head_px() -> int:
+        return QFontMetrics(theme.font("strong")).height() + _line_px()
+
+    def paintEvent(self, _: QPaintEvent) -> None:
+        """Only the tight hop has colour."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        tight = self._mark == "fail"
+        edge = "fail.mark" if tight else "line"
+        painter.setPen(QPen(theme.color(edge), 2 if tight else 1))
+        painter.setBrush(theme.color("fail.tint" if tight else "sunken"))
+        inset = 1.0 if tight else 0.5
+        box = QRectF(self.rect()).adjusted(inset, inset, -inset, -inset)
+        painter.drawRoundedRect(box, _RADIUS_PX, _RADIUS_PX)
+        pad = theme.u(_PAD_U)
+        room = self.rect().adjusted(pad, pad, -pad, -pad)
+        top = self._paint_head(painter, room, tight=tight)
+        painter.setPen(QPen(theme.color("fail.line" if tight else "line"), 1))
+        painter.drawLine(room.left(), top + theme.u(1.5), room.right(), top + theme.u(1.5))
+        top += theme.u(3)
+        for text in self.lines():
+            place = QRect(room.left(), top, room.width(), _line_px())
+            _draw(painter, place, text, theme.font("note"), "text_secondary")
+            top += _line_px()
+        if self._hop.word:
+            self._paint_word(painter, QRect(room.left(), top, room.width(), _line_px()))
+        painter.end()
+
+    def _paint_head(self, painter: QPainter, room: QRect, *, tight: bool) -> int:
+        """Icon, name and where; gives where that ends."""
+        side, high = theme.u(_ICON_U), QFontMetrics(theme.font("strong")).height()
+        role = "fail.mark" if tight else "text_secondary"
+        picture = icons.pixmap(self._hop.icon, side, role)
+        painter.drawPixmap(room.left(), room.top() + (high - side) // 2, picture)
+        place = QRect(room.left(), room.top(), room.width(), high)
+        place.setLeft(room.left() + side + theme.u(1.5))
+        _draw(painter, place, clean(self._hop.name), theme.font("strong"), "text")
+        place = QRect(room.left(), room.top() + high, room.width(), _line_px())
+        _draw(painter, place, clean(self._hop.where), theme.font("note"), "text_secondary")
+        return room.top() + self._head_px()
+
+    def _paint_word(self, painter: QPainter, place: QRect) -> None:
+        left = place.left()
+        if self._mark:
+            side = theme.u(_MARK_U)
+            ground = "fail.tint" if self._mark == "fail" else "sunken"
+            top = place.top() + (place.height() - side) // 2
+            painter.drawPixmap(left, top, icons.mark(self._mark, side, ground))
+            left += side + theme.u(1.5)
+        place.setLeft(left)
+        _draw(painter, place, clean(self._hop.word), _bold(), "text")
+
+
+class PathView(QWidget):
+    """Hops from left to right, in as many rows as they need; a row goes on with an arrow.
+
+    Tab goes from hop to hop, each told as a sentence. At most one hop is red: the first that
+    fails; what fails after it is a warning there, for it may have the same cause.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._boxes: list[HopBox] = []
+        self._flows: tuple[PathFlow, ...] = ()
+        self._arrows: list[QRect] = []
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        theme.state().changed.connect(self._renew)
+
+    def show_path(self, path: DataPath) -> None:
+        """Show a path; ``path.flows`` is one shorter than ``path.hops``."""
+        wanted = [box.wanted_px() for box in self._boxes], self._flows
+        while len(self._boxes) < len(path.hops):
+            self._boxes.append(HopBox(self))
+            self._boxes[-1].show()
+        for spare in self._boxes[len(path.hops) :]:
+            spare.hide()
+            spare.deleteLater()
+        del self._boxes[len(path.hops) :]
+        self._flows = path.flows
+        tight = next((n for n, hop in enumerate(path.hops) if hop.mark == "fail"), -1)
+        for number, (box, hop) in enumerate(zip(self._boxes, path.hops, strict=True)):
+            mark = "warning" if hop.mark == "fail" and number != tight else hop.mark
+            box.show_hop(hop, mark, sentence(path, number))
+        if ([box.wanted_px() for box in self._boxes], self._flows) != wanted:
+            self._renew()
+
+    def _renew(self) -> None:
+        self.updateGeometry()
+        self._arrange(self.width(), move=True)
+        self.update()
+
+    def _arrow_px(self) -> int:
+        rate, count = QFontMetrics(_bold("tick")), QFontMetrics(theme.font("tick"))
+        words = [rate.horizontalAdvance(clean(flow.rate_text)) for flow in self._flows]
+        words += [count.horizontalAdvance(clean(flow.count_text)) for flow in self._flows]
+        return max([theme.u(_ARROW_U), *(wide + theme.u(3) for wide in words)])
+
+    def _arrange(self, width: int, *, move: bool) -> int:
+        """Lay the hops out in a width; gives the height. Without ``move`` nothing changes."""
+        if not self._boxes:
+            return 0
+        arrow, count = self._arrow_px(), len(self._boxes)
+        wide = max(theme.u(_LEAST_U), *(box.wanted_px() for box in self._boxes))
+        wide = min(wide, max(theme.u(_LEAST_U), width - arrow))
+        in_row = min(count, max(1, (width + arrow) // (wide + arrow)))
+        rows = -(-count // in_row)
+        if rows > 1:  # later rows begin with an arrow
+            in_row = max(1, width // (wide + arrow))
+            rows = -(-count // in_row)
+            in_row = -(-count // rows)
+        arrows = in_row if rows > 1 else in_row - 1
+        wide = min(max(theme.u(_MOST_U), wide), (width - arrows * arrow) // in_row)
+        if arrows:
+            arrow = (width - in_row * wide) // arrows
+        high = max(box.wanted_height() for box in self._boxes)
+        if move:
+            self._place(in_row, QSize(wide, high), arrow)
+        return rows * high + (rows - 1) * theme.u(_ROWS_U)
+
+    def _place(self, in_row: int, size: QSize, arrow: int) -> None:
+        self._arrows = []
+        pitch = size.height() + theme.u(_ROWS_U)
+        for number, box in enumerate(self._boxes):
+            row, column = divmod(number, in_row)
+            lead = 0 if row == 0 else arrow
+            left = lead + column * (size.width() + arrow)
+            box.setGeometry(QRect(QPointF(left, row * pitch).toPoint(), size))
+            if number:
+                place = QRect(left - arrow, row * pitch, arrow, size.height())
+                self._arrows.append(place)
+
+    def heightForWidth(self, width: int) -> int:
+        """As many rows as the hops need."""
+        return self._arrange(width, move=False)
+
+    def sizeHint(self) -> QSize:
+        """One row, where there is room."""
+        width = self.width() if self.testAttribute(Qt.WidgetAttribute.WA_Resized) else theme.u(200)
+        return QSize(theme.u(200), self._arrange(width, move=False))
+
+    def minimumSizeHint(self) -> QSize:
+        """One hop and an arrow."""
+        return QSize(theme.u(_LEAST_U) + self._arrow_px(), self.sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Rows break where the width ends."""
+        super().resizeEvent(event)
+        self._arrange(self.width(), move=True)
+        self.updateGeometry()
+
+    def paintEvent(self, _: QPaintEvent) -> None:
+        """The arrows; the hops paint themselves."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for place, flow, thick in zip(
+            self._arrows, self._flows, thickness(self._flows), strict=False
+        ):
+            self._paint_arrow(painter, place, flow, thick)
+        painter.end()
+
+    def _paint_arrow(
+        self, painter: QPainter, place: QRect, flow: PathFlow, thick: float
+    ) -> None:
+        middle = place.center().y() + 0.5
+        left, right = place.left() + theme.u(1.5), place.right() - theme.u(1)
+        half = max(theme.u(1.25), thick)
+        pen = QPen(theme.color("text_tertiary"), max(thick, _THIN_PX))
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        if math.isnan(flow.bytes_a_second):
+            pen.setDashPattern([4, 3])
+        painter.setPen(pen)
+        painter.drawLine(QPointF(left, middle), QPointF(right - 1.6 * half, middle))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color("text_tertiary"))
+        back = right - 2 * half
+        tip = [QPointF(back, middle - half), QPointF(right, middle), QPointF(back, middle + half)]
+        painter.drawPolygon(QPolygonF(tip))
+        high = QFontMetrics(theme.font("tick")).height()
+        gap = round(half) + theme.u(0.5)
+        above = QRect(place.left(), round(middle) - gap - high, place.width(), high)
+        below = QRect(place.left(), round(middle) + gap, place.width(), high)
+        center = Qt.AlignmentFlag.AlignHCenter
+        unknown = math.isnan(flow.bytes_a_second)
+        role = "text_tertiary" if unknown else "text"
+        font = theme.font("tick") if unknown else _bold("tick")
+        _draw(painter, above, clean(flow.rate_text), font, role, center)
+        _draw(painter, below, clean(flow.count_text), theme.font("tick"), "text_tertiary", center)
+
+
+class PathCard(Card):
+    """A path in a card: what it is, a chip that says where it is tight, and the path."""
+
+    def __init__(self) -> None:
+        self._chip = _VerdictChip()
+        super().__init__("", note="")
+        self._title = label("", "heading", wrap=False)
+        self._note = label("", "note")
+        head = QHBoxLayout()
+        head.setSpacing(theme.u(2))
+        head.addWidget(self._title)
+        head.addWidget(self._note, 1)
+        head.addWidget(self._chip)
+        self.view = PathView()
+        self.body.addLayout(head)
+        self.body.addWidget(self.view)
+
+    def show_path(self, path: DataPath) -> None:
+        """Show this path."""
+        self._title.setText(path.title)
+        self._note.setText(path.note)
+        self.setAccessibleName(f"{path.title}: {tight_words(path)}")
+        verdict = "fail" if path.tight else "pass"
+        if verdict == "pass" and all(hop.mark in {"unknown", ""} for hop in path.hops):
+            verdict = "unknown"
+        self._chip.show_verdict(verdict, tight_words(path))
+        self.view.show_path(path)
+
+
+class _VerdictChip(QFrame):
+    """A mark and at most three words on the verdict's tint."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._mark = IconLabel("unknown", size_u=3.5)
+        self._words = label("", "note", wrap=False)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(theme.u(2), theme.u(0.5), theme.u(2.5), theme.u(0.5))
+        layout.setSpacing(theme.u(1.5))
+        layout.addWidget(self._mark)
+        layout.addWidget(self._words)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Maximum)
+
+    def show_verdict(self, verdict: str, words: str) -> None:
+        """Show another verdict."""
+        if words != self._words.text():
+            self._mark.set_icon(verdict)
+            self._words.setText(words)
+            restyle(self, look=verdict)
+            restyle(self._words, tone=verdict)
+
+
+def tight_words(path: DataPath) -> str:
+    """Where the path is tight, in at most three words."""
+    if path.tight:
+        return f"Tight at {clean(path.tight)}"
+    if all(hop.mark in {"unknown", ""} for hop in path.hops):
+        return "Not measured"
+    return "Nothing tight"
+
+
+def sentence(path: DataPath, number: int) -> str:
+    """A hop as it is told: which of how many, what and where, its facts, its mark, what goes on."""
+    hop = path.hops[number]
+    parts = [f"{path.title}, hop {number + 1} of {len(path.hops)}: {hop.name}, {hop.where}"]
+    parts += [", ".join(fact for fact in hop.facts if fact)]
+    verdict = _WORDS.get(hop.mark, "")
+    parts += [f"{verdict}: {hop.word}" if verdict and hop.word else hop.word]
+    if number < len(path.flows):
+        flow = path.flows[number]
+        rate = ", ".join(text for text in (flow.rate_text, flow.count_text) if text)
+        parts.append(f"to {path.hops[number + 1].name}: {rate}")
+    return clean(". ".join(part for part in parts if part) + ".", limit=600)
+
+
+def thickness(flows: Sequence[PathFlow]) -> list[float]:
+    """The arrows' strokes in px: linear in the rate, the largest of this path the thickest."""
+    rates = [0.0 if math.isnan(flow.bytes_a_second) else flow.bytes_a_second for flow in flows]
+    most = max([1.0, *rates])
+    return [_THIN_PX + (_THICK_PX - _THIN_PX) * rate / most for rate in rates]
+
+
+def _line_px() -> int:
+    return QFontMetrics(theme.font("note")).height() + theme.u(1)
+
+
+def _bold(style: str = "note") -> QFont:
+    font = theme.font(style)
+    font.setWeight(QFont.Weight.DemiBold)
+    return font
+
+
+def _draw(
+    painter: QPainter,
+    place: QRect,
+    text: str,
+    font: QFont,
+    role: str,
+    align: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft,
+) -> None:
+    """One line of text, elided where it does not fit; the tool tip has it whole."""
+    painter.setFont(font)
+    painter.setPen(theme.color(role))
+    shown = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, place.width())
+    painter.drawText(place, align | Qt.AlignmentFlag.AlignVCenter, shown)

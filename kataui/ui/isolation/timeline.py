@@ -1,0 +1,156 @@
+"""The time line below every view: the strip, and what plays, pauses and keeps."""
+
+import math
+from dataclasses import dataclass
+
+from PySide6.QtCore import QLocale, Signal
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QSizePolicy, QWidget
+
+from kataui.ui import theme
+from kataui.ui.isolation.chartparts import Flag, Times, Values
+from kataui.ui.isolation.timestrip import BOTH, TimeStrip
+from kataui.ui.widgets.buttons import Button
+from kataui.ui.widgets.card import Card
+
+LIVE_SPAN_S = 900.0
+WINDOW_S = 300.0
+SPEEDS = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0)
+_UNIT = "waiting, all sandboxes, % of CPU time"
+_STEP_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class History:
+    """Waiting of all sandboxes (fractions, float32, NaN for gaps) over times in seconds.
+
+    ``wall_offset_s`` makes Unix time of them.
+    """
+
+    times_s: Times
+    waiting: Values
+    flags: tuple[Flag, ...] = ()
+    wall_offset_s: float | None = None
+
+
+class Timeline(Card):
+    """``moved`` gives the window in seconds, ``keep`` the minutes that are to be saved.
+
+    Live, the window ends at the newest sample until time is paused; a recording can be played
+    faster, slower and in a loop.
+    """
+
+    moved = Signal(float, float)
+    paused = Signal(bool)
+    keep = Signal(int)
+    speed_changed = Signal(float)
+    loop_changed = Signal(bool)
+
+    def __init__(self, *, live: bool = True) -> None:
+        self._live = live
+        self._paused = not live
+        self._minutes = 0
+        self._started = False
+        title = "Last 15 minutes" if live else "The whole recording"
+        super().__init__(title, note=_UNIT, action=self._make_controls())
+        self.strip = TimeStrip()
+        self.strip.moved.connect(self._on_moved)
+        self.body.addWidget(self.strip)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self._say_pause()
+        self._say_minutes()
+
+    def _make_controls(self) -> QWidget:
+        head = QWidget()
+        layout = QHBoxLayout(head)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(theme.u(2.5))
+        self._back = Button("Step back", self._on_back, icon="left", kind="quiet")
+        self._pause = Button("Pause", self._on_pause, icon="pause")
+        self._keep = Button("Keep", self._on_keep, icon="save")
+        self._speed = QComboBox()
+        self._speed.setAccessibleName("Speed")
+        for speed in SPEEDS:
+            self._speed.addItem(f"{QLocale().toString(speed, 'g', 3)}\u00a0×", speed)
+        self._speed.setCurrentIndex(SPEEDS.index(1.0))
+        self._speed.currentIndexChanged.connect(self._on_speed)
+        self._loop = QCheckBox("Loop")
+        self._loop.toggled.connect(self.loop_changed)
+        for widget in (self._back, self._pause, self._speed, self._loop, self._keep):
+            layout.addWidget(widget)
+        for widget in (self._speed, self._loop):
+            widget.setVisible(not self._live)
+        self._keep.setVisible(self._live)
+        return head
+
+    def set_data(self, history: History) -> None:
+        """Show what is known; only what is visible is painted."""
+        times_s = history.times_s
+        end_s = float(times_s[-1]) if len(times_s) else 0.0
+        first_s = float(times_s[0]) if len(times_s) else 0.0
+        begin_s = end_s - LIVE_SPAN_S if self._live else first_s
+        self.strip.show_data(
+            times_s,
+            history.waiting,
+            (begin_s, end_s),
+            flags=history.flags,
+            wall_offset_s=history.wall_offset_s,
+            last="now" if self._live else "",
+        )
+        if len(times_s) and not self._started:
+            self._started = True
+            self.strip.set_window(end_s - WINDOW_S, end_s)
+        elif self._live and not self._paused:
+            begin_s, old_end_s = self.strip.window_s
+            self.strip.set_window(end_s - (old_end_s - begin_s), end_s)
+        self._say_minutes()
+
+    def set_window(self, begin_s: float, end_s: float) -> None:
+        """Put the window where something else went; tells nobody."""
+        self._started = True
+        self.strip.set_window(begin_s, end_s)
+        self._say_minutes()
+
+    def set_paused(self, paused: bool) -> None:  # noqa: FBT001 - it is a slot for a signal
+        """Show that time stands still or goes on; tells nobody."""
+        if paused != self._paused:
+            self._paused = paused
+            self._say_pause()
+
+    def set_speed(self, speed: float) -> None:
+        """Show a speed of ``SPEEDS``; tells nobody."""
+        self._speed.blockSignals(True)  # noqa: FBT003 - Qt's own signature
+        self._speed.setCurrentIndex(SPEEDS.index(speed))
+        self._speed.blockSignals(False)  # noqa: FBT003 - Qt's own signature
+
+    def _say_pause(self) -> None:
+        words = "Pause" if not self._paused else "Go on" if self._live else "Play"
+        self._pause.setText(f" {words}")
+        self._pause.setAccessibleName(words)
+        self._pause.set_icon("play" if self._paused else "pause")
+
+    def _say_minutes(self) -> None:
+        """What is kept reaches back to where the window begins."""
+        back_s = self.strip.range_s[1] - self.strip.window_s[0]
+        minutes = min(max(1, math.ceil(back_s / 60 - 0.01)), round(LIVE_SPAN_S / 60))
+        if minutes != self._minutes:
+            self._minutes = minutes
+            words = f"Keep the last {minutes} minutes" if minutes > 1 else "Keep the last minute"
+            self._keep.setText(f" {words}")
+            self._keep.setAccessibleName(words)
+
+    def _on_back(self) -> None:
+        self.strip.shift(BOTH, -_STEP_S)
+
+    def _on_pause(self) -> None:
+        self.set_paused(not self._paused)
+        self.paused.emit(self._paused)
+
+    def _on_keep(self) -> None:
+        self.keep.emit(self._minutes)
+
+    def _on_speed(self, number: int) -> None:
+        self.speed_changed.emit(SPEEDS[number])
+
+    def _on_moved(self, begin_s: float, end_s: float) -> None:
+        self._say_minutes()
+        self.moved.emit(begin_s, end_s)
