@@ -218,6 +218,11 @@ class Analysis:
             step = self.counters.steps["run"][-1]
             self.cpu_map.push(self._blame(self._intervals[-1]), step.seconds)
 
+    @property
+    def interval_end_s(self) -> float | None:
+        """The end of the newest interval (s, CLOCK_MONOTONIC of the host)."""
+        return self._intervals[-1].end_us / 1e6 if self._intervals else None
+
     def instant(self) -> tuple[float, HostView, Signals] | None:
         """The last interval alone: its end (s), who was there, their signals (no average)."""
         if not self._intervals:

@@ -29,13 +29,10 @@ class Detail:
 
     def add(self, analysis: Analysis) -> None:
         """Take in the newest interval of an analysis; the same one only once."""
-        found = analysis.instant()
-        if found is None:
+        time_s = analysis.interval_end_s
+        if time_s is None or (self.times and time_s <= self.times[-1]):
             return
-        time_s, view, _ = found
-        if self.times and time_s <= self.times[-1]:
-            return
-        sandbox = view.by_key.get(self.key)
+        sandbox = analysis.layout.view.by_key.get(self.key)
         self.times.append(time_s)
         self._rows.append(_values(analysis, sandbox) if sandbox else {})
 

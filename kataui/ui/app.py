@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QTimer
@@ -45,16 +46,7 @@ def make_window() -> Window:
     window = Window(jobs)
     images = Images(window)
     isolation = Entrance(window)
-
-    def open_paths(paths: list[str]) -> None:
-        recordings = [path for path in paths if is_recording(path)]
-        if recordings:
-            isolation.open_paths(recordings)
-        rest = [path for path in paths if path not in recordings]
-        if rest:
-            images.open_paths(rest)
-
-    window.open_paths = open_paths
+    window.open_paths = partial(_open_paths, images, isolation)
     window.choose = images.choose_image
 
     def forget() -> None:
@@ -67,7 +59,7 @@ def make_window() -> Window:
         keys=lambda: window.go("keys"),
         sample=images.choose_sample,
         choose=images.choose_image,
-        open_paths=open_paths,
+        open_paths=window.open_paths,
         isolation=lambda: window.go(ISOLATION),
         forget=forget,
     )
@@ -77,14 +69,24 @@ def make_window() -> Window:
         home.show_recent(settings.load().recent)
 
     images.recent_changed.connect(show_recent)
-    window.add_page(HOME, Entry("Home", "home"), lambda: home)
     isolation.recent_changed.connect(show_recent)
+    window.add_page(HOME, Entry("Home", "home"), lambda: home)
     images.add_pages()
     isolation.add_pages()
     window.add_page("settings", Entry("Settings", "gear", last=True), SettingsPage)
     show_recent()
     window.go(HOME)
     return window
+
+
+def _open_paths(images: Images, isolation: Entrance, paths: list[str]) -> None:
+    """Recordings to the tab Isolation, everything else to Images, which tells what it is not."""
+    recordings = [path for path in paths if is_recording(path)]
+    if recordings:
+        isolation.open_paths(recordings)
+    rest = [path for path in paths if path not in recordings]
+    if rest:
+        images.open_paths(rest)
 
 
 def main(argv: list[str]) -> int:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -26,15 +27,15 @@ def exclusive_cpus(view: HostView) -> dict[int, Sandbox]:
         s.key: frozenset(cpu for t in s.of_role(Role.VCPU) for cpu in t.cpus)
         for s in view.sandboxes
     }
+    users = Counter(cpu for cpus in allowed.values() for cpu in cpus)
     for sandbox in view.sandboxes:
         vcpus = sandbox.of_role(Role.VCPU)
         mine = allowed[sandbox.key]
-        others = [cpus for key, cpus in allowed.items() if key != sandbox.key]
         own_set = (
             sandbox.qos.lower() == _GUARANTEED
             and len(mine) <= len(vcpus)
             and len(mine) < len(view.cpus)
-            and not any(mine & cpus for cpus in others)
+            and all(users[cpu] == 1 for cpu in mine)
         )
         pinned = {thread.cpus[0] for thread in vcpus if thread.pinned}
         for cpu in mine if own_set else pinned:
@@ -80,9 +81,10 @@ def list_text(cpus: Iterable[int]) -> str:
 
 
 def housekeeping(view: HostView) -> tuple[int, ...]:
-    """The CPUs that belong to no sandbox alone: where work for everybody may run."""
+    """The CPUs that belong to no sandbox alone: where work for everybody may run; all if none."""
     exclusive = exclusive_cpus(view)
-    return tuple(cpu for cpu, _ in view.cpus if cpu not in exclusive)
+    cpus = [cpu for cpu, _ in view.cpus]
+    return tuple(cpu for cpu in cpus if cpu not in exclusive) or tuple(cpus)
 
 
 def device_options(sandbox: Sandbox, option: str) -> Iterator[dict[str, str]]:

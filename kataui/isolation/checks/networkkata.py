@@ -16,34 +16,26 @@ from kataui.isolation.checks.check import (
     unknown,
     warns,
 )
-from kataui.isolation.checks.evidence import (
-    argument,
-    device_options,
-    exclusive_cpus,
-    list_text,
-    percent,
-    runs_share,
-)
+from kataui.isolation.checks.evidence import runs_share
 from kataui.isolation.checks.networkparts import (
-    NET,
     backend,
+    configured,
     local,
     more_queues,
     pairs,
     passed_through,
     taps,
     traffic,
+    without_configuration,
 )
 from kataui.isolation.collector.commandline import QEMU, RUST
-from kataui.isolation.model import HostView, Role, Sandbox
+from kataui.isolation.model import Role
 
 _ENOUGH_PAIRS = 4
 _MOST_PAIRS = 8
 _HOT = 0.20  # of a CPU: enough packets that a second queue should have got some
 _USED = 0.01
 _TALKS_HZ = 1_000_000  # packets a second: reference, NET-37
-_BUSY_HZ = 50_000  # packets a second at which a bounce buffer is under pressure
-_DANS = "/run/kata-containers/dans/"
 _NO_CONFIGURATION = "Needs Kata's configuration file, which could not be read (root may be needed)."
 
 
@@ -55,7 +47,7 @@ def _backend(scene: Scene) -> Iterator[Answer]:
             yield warns(
                 sandbox.name,
                 "Its network runs in QEMU's main loop (virtio without vhost).",
-                fix=f"{change.fix}modprobe vhost_net",
+                fix=change.fix,
                 undo=change.undo,
             )
         elif kind:
@@ -117,12 +109,11 @@ def _model(scene: Scene) -> Iterator[Answer]:
     view = scene.view
     if taps(link.name for link in view.links):
         yield warns(view.name, "Kata's taps are among the host's own links.")
-    for sandbox in local(view):
+    yield from without_configuration(scene)
+    for sandbox in configured(scene):
         model = kata.setting(view, sandbox, "internetworking_model", runtime=True)
         own = kata.setting(view, sandbox, "disable_new_netns", runtime=True)
-        if kata.of_sandbox(view, sandbox) is None:
-            yield unknown(sandbox.name, _NO_CONFIGURATION)
-        elif model == "none" and own:
+        if model == "none" and own:
             change = kata.drop_in(view, sandbox, "internetworking_model", "tcfilter", runtime=True)
             text = "It uses the host's network namespace (model none, no new namespace)."
             yield warns(sandbox.name, text, fix=change.fix, undo=change.undo)
@@ -152,116 +143,6 @@ def _virtual_functions(scene: Scene) -> Iterator[Answer]:
             yield notes(sandbox.name, text, fix=change.fix, undo=change.undo)
 
 
-def _busy_poll(scene: Scene) -> Iterator[Answer]:
-    view = scene.view
-    for name in ("busy_poll", "busy_read"):
-        value = view.number(f"/proc/sys/net/core/{name}")
-        if value is None:
-            yield unknown(view.name, f"net.core.{name} could not be read.")
-        elif value:
-            yield warns(
-                view.name,
-                f"net.core.{name} is {value}\u00a0µs for every socket of the host.",
-                fix=f"sysctl -w net.core.{name}=0",
-                undo=f"sysctl -w net.core.{name}={value}",
-            )
-        else:
-            yield passes(view.name, f"net.core.{name} is off.")
-    for sandbox in local(view):
-        polls = [d for d in device_options(sandbox, "-netdev") if d.get("poll-us", "0") != "0"]
-        if not polls:
-            continue
-        mine = {cpu for thread in sandbox.of_role(Role.VCPU) for cpu in thread.cpus}
-        workers = sandbox.of_role(Role.VHOST)
-        alone = workers and all(t.pinned and t.cpus[0] not in mine for t in workers)
-        text = f"Its vhost threads poll for {polls[0]['poll-us']}\u00a0µs"
-        if alone:
-            yield passes(sandbox.name, f"{text}, each on a CPU of its own.")
-        else:
-            yield warns(sandbox.name, f"{text} on CPUs that others use.")
-
-
-def _direct(scene: Scene) -> Iterator[Answer]:
-    """Directly attached networks, vhost-user, and the cores that poll for them."""
-    view = scene.view
-    users = [sandbox for sandbox in local(view) if backend(sandbox) == "vhost-user"]
-    pollers = [thread for thread in view.threads if thread.name.startswith("pmd-c")]
-    for sandbox in users:
-        if _shares_huge_memory(sandbox):
-            yield passes(sandbox.name)
-        else:
-            change = kata.drop_in(view, sandbox, "enable_hugepages", True)  # noqa: FBT003 - the value
-            text = "It uses vhost-user without shared memory of huge pages."
-            yield fails(sandbox.name, text, fix=change.fix, undo=change.undo)
-    exclusive = exclusive_cpus(view)
-    for thread in pollers:
-        both = sorted(set(thread.cpus) & set(exclusive))
-        text = f"{thread.name} polls on CPUs {list_text(thread.cpus)}"
-        if both:
-            owner = exclusive[both[0]].name
-            yield fails(view.name, f"{text}; CPU {both[0]} belongs to {owner}.", fix=_PMD)
-        else:
-            yield passes(view.name, text)
-    if (users or view.matching(_DANS)) and not pollers:
-        yield unknown(view.name, "The threads that poll for vhost-user were not found.")
-
-
-_PMD = (
-    "ovs-vsctl set Open_vSwitch . other_config:pmd-cpu-mask=MASK    # housekeeping CPUs; "
-    "first note `ovs-vsctl get Open_vSwitch . other_config:pmd-cpu-mask`"
-)
-
-
-def _shares_huge_memory(sandbox: Sandbox) -> bool:
-    for item in device_options(sandbox, "-object"):
-        huge = "huge" in item.get("mem-path", "") or item.get("hugetlb") == "on"
-        if huge and item.get("share") == "on":
-            return True
-    return False
-
-
-def _bounce_buffer(scene: Scene) -> Iterator[Answer]:
-    view = scene.view
-    for sandbox in local(view):
-        if not is_confidential(sandbox):
-            continue
-        words = argument(sandbox, "-append").split()
-        size = next((word for word in words if word.startswith("swiotlb=")), "")
-        packets = traffic(scene, sandbox)[1]
-        if size:
-            yield notes(sandbox.name, f"Its bounce buffer is set: {size}.")
-        elif packets > _BUSY_HZ:
-            before = kata.setting(view, sandbox, "kernel_params")
-            value = f"{before or ''} swiotlb=262144".strip()
-            change = kata.drop_in(view, sandbox, "kernel_params", value)
-            text = f"{packets:.0f} packets a second go through a bounce buffer of the usual size."
-            yield warns(sandbox.name, text, fix=change.fix, undo=change.undo)
-        else:
-            yield notes(sandbox.name, "Its bounce buffer has the size that its kernel chooses.")
-
-
-def _congestion(scene: Scene) -> Iterator[Answer]:
-    hidden = 0
-    for sandbox in local(scene.view):
-        words = argument(sandbox, "-append").split()
-        control = _kernel_sysctl(words, "net.ipv4.tcp_congestion_control")
-        queueing = _kernel_sysctl(words, "net.core.default_qdisc")
-        if control == "bbr" and queueing != "fq":
-            yield notes(sandbox.name, "Its kernel is told to use BBR, but not fq to pace it.")
-        elif control:
-            yield passes(sandbox.name, f"Its kernel is told to use {control}.")
-        else:
-            hidden += 1
-    if hidden:
-        text = f"The congestion control of {hidden} guests is not visible from the host."
-        yield unknown(scene.view.name, f"{text} In a pod: sysctl net.ipv4.tcp_congestion_control")
-
-
-def _kernel_sysctl(words: list[str], name: str) -> str:
-    start = f"sysctl.{name}="
-    return next((word[len(start) :] for word in words if word.startswith(start)), "")
-
-
 def _host_network(scene: Scene) -> Iterator[Answer]:
     view = scene.view
     host = view.fact("netns:host")
@@ -276,10 +157,73 @@ def _host_network(scene: Scene) -> Iterator[Answer]:
             yield passes(sandbox.name)
 
 
-def _unbatched(scene: Scene) -> Iterator[Answer]:
-    if local(scene.view):
-        text = (
-            "Exits for each packet are not read: KVM's counters leave out the fast kicks and "
-            "count those of disks. As root: perf kvm stat live -p PID"
-        )
-        yield unknown(scene.view.name, text)
+CHECKS = (
+    Check(
+        "NET-01",
+        Path.NETWORK,
+        "Packets do not go through QEMU's main loop",
+        Level.USER,
+        "virtio in the main loop ties the network to all other work of the virtual machine.",
+        _backend,
+        confidential="vhost-net works with iommu_platform; Rust for Secure Execution turns it off.",
+    ),
+    Check(
+        "NET-02",
+        Path.NETWORK,
+        "vhost is used where it is wanted",
+        Level.USER,
+        "Without the module Kata falls back to the slower path and says nothing.",
+        _vhost_used,
+        fix="modprobe vhost_net    # then start the pod anew",
+        undo="modprobe -r vhost_net",
+    ),
+    Check(
+        "NET-03",
+        Path.NETWORK,
+        "As many queue pairs as the vCPUs can use",
+        Level.USER,
+        "One pair is one vhost thread, so one CPU at most; more pairs than vCPUs only interrupt.",
+        _queue_pairs,
+        fix="Give the sandbox a pair for each vCPU, 8 at most; this runtime has no key for it.",
+    ),
+    Check(
+        "NET-04",
+        Path.NETWORK,
+        "The guest uses its queue pairs",
+        Level.ROOT,
+        "Queues that the guest does not use bring nothing.",
+        _queues_used,
+        fix="In the guest: ethtool -L eth0 combined N, and spread its interrupts over the vCPUs.",
+        undo="In the guest: ethtool -L eth0 combined 1",
+        confidential="not looked at.",
+    ),
+    Check(
+        "NET-21",
+        Path.NETWORK,
+        "Pods have a network of their own",
+        Level.ROOT,
+        "A tap in the host's namespace shares queues and firewall with everybody.",
+        _model,
+        fix='[runtime]\ndisable_new_netns = false\ninternetworking_model = "tcfilter"',
+        undo="Set both keys back, then start the pods anew.",
+    ),
+    Check(
+        "NET-31",
+        Path.NETWORK,
+        "Those who talk most have a device of their own",
+        Level.ROOT,
+        "A virtual function of the card goes past vhost and the host's softirqs.",
+        _virtual_functions,
+        confidential="plug cold; the device reaches shared memory only, unless TDISP is there.",
+    ),
+    Check(
+        "NET-42",
+        Path.NETWORK,
+        "No Kata pod uses the host's network",
+        Level.ROOT,
+        "hostNetwork is not supported by Kata and would reach into the host's network.",
+        _host_network,
+        fix="Set hostNetwork: false in the pod; refuse it for Kata classes by an admission policy.",
+        undo="Set hostNetwork: true again.",
+    ),
+)

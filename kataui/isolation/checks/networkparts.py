@@ -56,11 +56,11 @@ def pairs(sandbox: Sandbox) -> int | None:
 
 def passed_through(sandbox: Sandbox) -> list[str]:
     """PCI addresses that are passed through (vfio-pci); the host's path is the address."""
-    found = []
-    for device in device_options(sandbox, "-device"):
-        if device.get("", "").startswith("vfio-pci"):
-            found.append(device.get("host") or device.get("sysfsdev", "").rpartition("/")[2])
-    return found
+    return [
+        device.get("host") or device.get("sysfsdev", "").rpartition("/")[2]
+        for device in device_options(sandbox, "-device")
+        if device.get("", "").startswith("vfio-pci")
+    ]
 
 
 def backend(sandbox: Sandbox) -> str:
@@ -132,6 +132,20 @@ def without_namespaces(scene: Scene, what: str) -> Iterator[Answer]:
     if local(scene.view) and not any(True for _ in namespaces(scene)):
         text = f"Needs root to read {what} in the pods' network namespaces."
         yield unknown(scene.view.name, text)
+
+
+def configured(scene: Scene) -> list[Sandbox]:
+    """The sandboxes whose configuration file could be read."""
+    view = scene.view
+    return [sandbox for sandbox in local(view) if kata.of_sandbox(view, sandbox) is not None]
+
+
+def without_configuration(scene: Scene) -> Iterator[Answer]:
+    """One "could not check" for the host when configuration files could not be read."""
+    missing = len(local(scene.view)) - len(configured(scene))
+    if missing:
+        text = f"Needs Kata's configuration, which could not be read (sandboxes: {missing})"
+        yield unknown(scene.view.name, f"{text}; root may be needed.")
 
 
 def taps(links: Iterable[str]) -> list[str]:

@@ -54,6 +54,12 @@ SYS = (
     "fs/cgroup/system.slice/irqbalance.service/cgroup.procs",
     "fs/cgroup/systemd/system.slice/irqbalance.service/cgroup.procs",
     *("fs/resctrl/info/L3_MON/num_rmids", "fs/resctrl/schemata", "fs/resctrl/mode"),
+    *("fs/resctrl/*/schemata", "fs/resctrl/*/tasks"),
+    *("fs/cgroup/kata[_-]overhead*/cpu.max", "fs/cgroup/kata[_-]overhead*/cpuset.cpus"),
+    *(
+        "fs/cgroup/cpu*/kata_overhead/cpu.cfs_quota_us",
+        "fs/cgroup/cpuset/kata_overhead/cpuset.cpus",
+    ),
 )
 ELSEWHERE = (
     *("/etc/kata-containers/*.toml", "/etc/kata-containers/config.d/*.toml"),

@@ -1,4 +1,4 @@
-"""Everything of a chart but its curves: ticks, hairlines, gaps, markers, names at the line's end."""
+"""All of a chart but its curves: ticks, hairlines, gaps, markers, names at the line's end."""
 
 import math
 from dataclasses import dataclass
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from PySide6.QtCore import QEvent, QLineF, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import (
-    QColor,
     QFont,
     QFontMetrics,
     QHelpEvent,
@@ -25,7 +24,7 @@ from kataui.ui.isolation import patterns, tips
 from kataui.ui.isolation.chartparts import ChartSeries, Flag, Scale, Times
 from kataui.ui.isolation.curves import Curves, pen_of, texture_brush
 
-_SWATCH_U, _LABELS_SHARE = 3.0, 0.42
+_SWATCH_U, _LABELS_SHARE = 3.0, 0.5
 _LEAD_U, _AFTER_U = 4.0, 1.5  # from the plot to the swatch, and from there to the name
 _DASH = [4.0, 3.0]
 
@@ -233,7 +232,7 @@ class ChartCanvas(QWidget):
             while any(place.intersects(other) for other in taken):
                 place.translate(0, metrics.height())
             taken.append(place)
-            painter.fillRect(place, _veiled())
+            painter.fillRect(place, parts.veiled())
             painter.setPen(theme.color("text_secondary"))
             painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
 
@@ -317,10 +316,3 @@ def _value_font() -> QFont:
     font = theme.font("tick")
     font.setWeight(QFont.Weight.DemiBold)
     return font
-
-
-def _veiled() -> QColor:
-    """The surface, so that a name can be read before a curve."""
-    color = theme.color("surface")
-    color.setAlpha(200)
-    return color

@@ -1,4 +1,4 @@
-"""What charts, the time line and the matrix share: series, scales, ticks, gaps, places of labels."""
+"""What charts and the time line share: series, scales, ticks, gaps, places of labels."""
 
 import math
 import time
@@ -8,13 +8,16 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QDateTime, QEvent, QLocale, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QColor, QKeyEvent
 from PySide6.QtWidgets import QWidget
+
+from kataui.ui import theme
 
 Times = npt.NDArray[np.float64]
 Values = npt.NDArray[np.float32]
 MOST_POINTS = 3600
 TOLD_EVERY_S = 5.0
+_VEIL_ALPHA = 200
 MINUS = "\N{MINUS SIGN}"
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 _TIME_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 180, 300, 600, 900, 1800, 3600, 7200, 14400, 43200)
@@ -126,8 +129,10 @@ def time_ticks(
     found = []
     if wall_offset_s is None:
         for number in range(1, math.floor(span_s / step + 1e-6) + 1):
-            unit = "\u00a0s" if (number + 1) * step > span_s + 1e-6 else ""
-            found.append(Flag(end_s - number * step, f"{MINUS}{number * step:.0f}{unit}"))
+            inner = (number + 1) * step <= span_s + 1e-6  # only the first one has the unit
+            unit = "" if inner else "\u00a0min" if step >= 60 else "\u00a0s"
+            ago = number * step / (60 if step >= 60 else 1)
+            found.append(Flag(end_s - number * step, f"{MINUS}{ago:.0f}{unit}"))
         found.reverse()
     else:
         first = math.ceil((begin_s + wall_offset_s) / step) * step - wall_offset_s
@@ -180,3 +185,10 @@ def keeps_key(event: QEvent, keys: frozenset[Qt.Key] | set[Qt.Key]) -> bool:
         event.accept()
         return True
     return False
+
+
+def veiled() -> QColor:
+    """The surface, a little transparent: words on it can be read before a curve."""
+    color = theme.color("surface")
+    color.setAlpha(_VEIL_ALPHA)
+    return color

@@ -10,10 +10,9 @@ import numpy as np
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice
 from PySide6.QtGui import QShowEvent
 from PySide6.QtSvg import QSvgGenerator
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from kataui.files import clean, replace_file
-from kataui.ui import theme
 from kataui.ui.isolation.chartcanvas import ChartCanvas, Shown, with_unit
 from kataui.ui.isolation.chartparts import (
     MOST_POINTS,
@@ -25,11 +24,11 @@ from kataui.ui.isolation.chartparts import (
     scale_for,
     tick_text,
 )
-from kataui.ui.widgets.card import Card, Chip
+from kataui.ui.isolation.heads import Head
+from kataui.ui.widgets.card import Card, Chip, row
 from kataui.ui.widgets.text import label
 
 _GREW_FOR_S = 10.0  # so long the head says that the scale grew
-_GREW_ROOM_U = 110  # if it has the room
 
 
 class Chart(Card):
@@ -44,15 +43,12 @@ class Chart(Card):
     def __init__(
         self, title: str, unit: str, *, least_top: float = 0.0, span_s: float = 60.0
     ) -> None:
+        super().__init__()
         self._grew = label("", "note", wrap=False)
         self._paused = Chip("Paused", mark="pause")
-        head = QWidget()
-        layout = QHBoxLayout(head)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(theme.u(2))
-        layout.addWidget(self._grew)
-        layout.addWidget(self._paused)
-        super().__init__(title, note=unit, action=head)
+        actions = QWidget()
+        actions.setLayout(row(self._grew, self._paused))
+        self.body.addWidget(Head(title, unit, actions))
         self._grew.setVisible(False)
         self._paused.setVisible(False)
         self._title, self._unit = title, unit
@@ -162,7 +158,7 @@ class Chart(Card):
                 f"scale grew to {tick_text(wanted.top, wanted.step)}\u00a0{unit}".strip()
             )
         recent = 0 <= now_s - self._grew_at_s < _GREW_FOR_S
-        self._grew.setVisible(recent and self.width() >= theme.u(_GREW_ROOM_U))
+        self._grew.setVisible(recent)
 
     def _canvas_has_data(self) -> bool:
         """The first data sets the scale; only after that it grows."""

@@ -141,11 +141,11 @@ class Curves(QWidget):
         scale = (plot.width() / max(1e-9, end_s - begin_s), plot.height() / top)
         for curve, area in self._areas:
             x = (area.times_s - begin_s) * scale[0] + EDGE_PX
-            low, high = (
+            ends = [
                 plot.height() - line.astype(np.float64) * scale[1] + EDGE_PX
                 for line in (area.below, area.top)
-            )
-            curve.area.setPath(_path(x, low, high))
+            ]
+            curve.area.setPath(_path(x, *ends))
 
 
 def texture_brush(role: str, ratio: float) -> QBrush:
@@ -162,7 +162,7 @@ def _tinted(series: Sequence[ChartSeries]) -> int:
     return int(np.argmax(means)) if means else -1
 
 
-def _path(x: Times, low: Times, high: Times) -> object:
+def _path(x: Times, low: Times, high: Times) -> QPainterPath:
     """The path between two curves in pixels; a piece for each run without a gap."""
     across, down, joined = [], [], []
     for begin, end in runs_of(~np.isnan(high)):
@@ -172,4 +172,7 @@ def _path(x: Times, low: Times, high: Times) -> object:
         joined.append(np.append(np.ones(2 * (end - begin) - 1, np.int32), np.int32(0)))
     if not across:
         return QPainterPath()
-    return pg.arrayToQPath(np.concatenate(across), np.concatenate(down), np.concatenate(joined))
+    path: QPainterPath = pg.arrayToQPath(
+        np.concatenate(across), np.concatenate(down), np.concatenate(joined)
+    )
+    return path

@@ -11,18 +11,20 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from kataui.errors import KatauiError
 from kataui.isolation.analysis import Analysis, Picture
+from kataui.isolation.detail import Detail, read_back
 from kataui.isolation.opening import Source, open_feed
 from kataui.isolation.player import Player
 from kataui.isolation.recording import Recording, append_marker, keep
 from kataui.isolation.session import Session, Turn
 from kataui.isolation.sources.feed import Line, State
-from kataui.isolation.store import Marker
+from kataui.isolation.store import Marker, Store
 from kataui.progress import Control
 from kataui.ui.jobs import Jobs
 
 _LOOK_MS = 200
 _HIDDEN_LOOK_MS = 1000
 _HIDDEN_EVERY = 15
+_DETAIL_US = 120_000_000
 Ask = Callable[[str, bool], str | None]
 
 
@@ -104,8 +106,7 @@ class Deck(QObject):
     @property
     def range_us(self) -> tuple[int, int]:
         """From when to when there is anything to see."""
-        store = self.recording or (self.session.ring if self.session else None)
-        segments = store.segments if store else ()
+        segments = self.store.segments if self.store else ()
         return (segments[0].begin_us, segments[-1].end_us) if segments else (0, 0)
 
     def set_hidden(self, *, hidden: bool) -> None:
@@ -144,6 +145,36 @@ class Deck(QObject):
             self.player = None
         self._due_us = 0.0
         self.mode_changed.emit()
+
+    def set_speed(self, speed: float) -> None:
+        """How fast a recording plays."""
+        self.speed = speed
+
+    def set_loop(self, loop: bool) -> None:  # noqa: FBT001 - a signal's slot
+        """Whether a recording begins again at its end."""
+        self.loop = loop
+
+    @property
+    def store(self) -> Store | None:
+        """What can be looked at again."""
+        return self.recording or (self.session.ring if self.session else None)
+
+    def read_detail(self, key: str, then: Callable[[Detail], None]) -> None:
+        """The last minutes of one sandbox, read back in a job of its own."""
+        store, picture = self.store, self.picture
+        if store is None or picture is None or not store.segments:
+            return
+        end_us = int(picture.time_s * 1e6)
+        begin_us = max(store.segments[0].begin_us, end_us - _DETAIL_US)
+
+        def failed(error: Exception) -> None:
+            self.problem.emit(str(error))
+
+        self._jobs.start(
+            lambda _control: read_back(Player(store), key, begin_us, end_us),
+            on_done=then,
+            on_error=failed,
+        )
 
     def seek(self, time_us: int) -> None:
         """Look at another moment; of several wishes only the newest is fulfilled."""

@@ -13,16 +13,20 @@ from kataui.isolation.accuse import percent
 from kataui.isolation.alerts import Alerts, Rule
 from kataui.isolation.analysis import Picture
 from kataui.isolation.checks.check import Checked, Scene
+from kataui.isolation.detail import Detail
 from kataui.isolation.measure import Comparison, compare, stretches
 from kataui.isolation.player import Player
 from kataui.isolation.reporting import write_report
 from kataui.isolation.sources.feed import Line, State
 from kataui.progress import Control
 from kataui.ui import theme
+from kataui.ui.isolation import past
 from kataui.ui.isolation.compareview import CompareView
 from kataui.ui.isolation.deck import Deck
 from kataui.ui.isolation.findingsview import FindingsView
 from kataui.ui.isolation.overview import Overview
+from kataui.ui.isolation.sandboxview import SandboxView
+from kataui.ui.isolation.timeline import History, Timeline
 from kataui.ui.jobs import Jobs
 from kataui.ui.widgets.banner import VerdictBanner
 from kataui.ui.widgets.buttons import Button
@@ -30,7 +34,7 @@ from kataui.ui.widgets.card import row
 from kataui.ui.widgets.text import label
 
 _VIEWS = ("Overview", "Who hurts whom", "Findings", "Compare A and B")
-OVERVIEW, MATRIX, FINDINGS, COMPARE = range(4)
+OVERVIEW, MATRIX, FINDINGS, COMPARE, SANDBOX = range(5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class Outside:
     ask_report: Callable[[Callable[[str], None]], None]
     open_another: Callable[[], None]
     alert: Callable[[str], None]
+    save: Callable[[str, Callable[[Path], None]], None]
     rules: tuple[Rule, ...]
 
 
@@ -59,6 +64,8 @@ class LivePage(QWidget):
         self._checking = False
         self._alerts = Alerts(outside.rules)
         self._told = ("", "")
+        self._past: History | None = None
+        self._past_markers = 0
         self.setProperty("look", "page")
         self.setAccessibleName(f"Isolation, {deck.source.name}")
         self._make_parts()
@@ -76,8 +83,8 @@ class LivePage(QWidget):
             self.tabs.addTab(name)
         self.banner = VerdictBanner()
         self.banner.show_verdict("info", self.deck.state.sentence, word="Opening")
-        self.evidence = Button("Evidence", lambda: self.tabs.setCurrentIndex(MATRIX))
-        self.fix = Button("See the fix", lambda: self.tabs.setCurrentIndex(FINDINGS))
+        self.evidence = Button("Evidence", lambda: self._show_view(MATRIX))
+        self.fix = Button("See the fix", lambda: self._show_view(FINDINGS))
         self.again = Button("Try again", self.deck.retry)
         for button in (self.evidence, self.fix, self.again):
             self.banner.add_action(button)
@@ -85,6 +92,10 @@ class LivePage(QWidget):
         self.overview = Overview()
         self.findings = FindingsView(self._check)
         self.compare = CompareView(self.deck.mark, self._compare)
+        self.sandbox = SandboxView(self._outside.save)
+        self.timeline = Timeline(live=not self.deck.source.is_file)
+        self.home = Button("Overview", self._leave_sandbox, icon="left", kind="quiet")
+        self.home.setVisible(False)
 
     def _arrange(self) -> None:
         outside = self._outside
@@ -101,15 +112,16 @@ class LivePage(QWidget):
         header.addLayout(words, 1)
         header.addLayout(actions)
         self.views = QStackedWidget()
-        for view in (self.overview, QWidget(), self.findings, self.compare):
+        for view in (self.overview, QWidget(), self.findings, self.compare, self.sandbox):
             self.views.addWidget(view)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(theme.u(7), theme.u(5), theme.u(7), theme.u(4))
         layout.setSpacing(theme.u(4))
         layout.addLayout(header)
-        layout.addWidget(self.tabs, 0, Qt.AlignmentFlag.AlignLeft)
+        layout.addLayout(row(self.home, self.tabs, None))
         layout.addWidget(self.banner)
         layout.addWidget(self.views, 1)
+        layout.addWidget(self.timeline)
 
     def _connect(self) -> None:
         self.tabs.currentChanged.connect(self._on_tab)
@@ -117,14 +129,23 @@ class LivePage(QWidget):
         self.deck.line_changed.connect(self._on_line)
         self.deck.problem.connect(self._outside.problem)
         self.deck.markers_changed.connect(self._show_markers)
+        self.deck.mode_changed.connect(self._on_mode)
         self.findings.measure.connect(self._measure)
+        self.overview.opened.connect(self.open_sandbox)
+        self.sandbox.fix.connect(lambda: self._show_view(FINDINGS))
+        self.timeline.moved.connect(lambda _begin, end: self.deck.seek(int(end * 1e6)))
+        self.timeline.paused.connect(self._on_pause)
+        self.timeline.keep.connect(self._keep)
+        self.timeline.speed_changed.connect(self.deck.set_speed)
+        self.timeline.loop_changed.connect(self.deck.set_loop)
         for keys, act in (
             ("Space", self._toggle_pause),
             ("Left", lambda: self.deck.step(-1)),
             ("Right", lambda: self.deck.step(1)),
             ("Shift+Left", lambda: self.deck.step(-10)),
             ("Shift+Right", lambda: self.deck.step(10)),
-            ("K", lambda: self._outside.ask_keep(lambda path: self.deck.keep(path, None))),
+            ("K", lambda: self._keep(None)),
+            ("Escape", self._leave_sandbox),
             ("M", lambda: self._outside.ask_mark(self.deck.mark)),
         ):
             shortcut = QShortcut(QKeySequence(keys), self)
@@ -132,10 +153,43 @@ class LivePage(QWidget):
             shortcut.activated.connect(act)
 
     def _toggle_pause(self) -> None:
-        if self.deck.paused:
-            self.deck.resume()
-        else:
+        self._on_pause(not self.deck.paused)
+
+    def _on_pause(self, paused: bool) -> None:  # noqa: FBT001 - a signal's slot
+        if paused:
             self.deck.pause()
+        else:
+            self.deck.resume()
+
+    def _on_mode(self) -> None:
+        self.timeline.set_paused(self.deck.paused)
+        for chart in self.sandbox.charts.values():
+            chart.set_paused(self.deck.paused)
+
+    def _keep(self, minutes: int | None) -> None:
+        self._outside.ask_keep(lambda path: self.deck.keep(path, minutes))
+
+    def open_sandbox(self, key: str) -> None:
+        """Show one sandbox; its last minutes are read back from the stream."""
+        self.sandbox.begin(Detail(key))
+        self._show_view(SANDBOX)
+        self.deck.read_detail(key, self.sandbox.begin)
+
+    def _leave_sandbox(self) -> None:
+        if self.views.currentIndex() == SANDBOX:
+            self._show_view(OVERVIEW)
+
+    def _show_view(self, number: int) -> None:
+        """A tab's view, or the sandbox, which is no tab."""
+        alone = number == SANDBOX
+        self.views.setCurrentIndex(number)
+        self.home.setVisible(alone)
+        self.tabs.setVisible(not alone)
+        self.banner.setVisible(not alone)
+        if not alone and self.tabs.currentIndex() != number:
+            self.tabs.setCurrentIndex(number)
+        if self.deck.picture is not None:
+            self._on_shown(self.deck.picture)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Somebody looks again."""
@@ -154,11 +208,9 @@ class LivePage(QWidget):
         self.deck.close()
 
     def _on_tab(self, number: int) -> None:
-        self.views.setCurrentIndex(number)
+        self._show_view(number)
         if number == FINDINGS:
             self._check()
-        if self.deck.picture is not None:
-            self._on_shown(self.deck.picture)
 
     def _on_line(self, state: State) -> None:
         if state.line is Line.LOST or self.deck.picture is None:
@@ -190,9 +242,25 @@ class LivePage(QWidget):
         self.evidence.setVisible(hurt)
         self.fix.setVisible(hurt)
         analysis = self.deck.analysis
-        if analysis is not None and self.tabs.currentIndex() == OVERVIEW:
-            self.overview.show_picture(picture, analysis)
+        view = self.views.currentWidget()
+        if analysis is not None and isinstance(view, Overview | SandboxView):
+            view.show_picture(picture, analysis)
         self._show_markers()
+        self._show_time(picture)
+
+    def _show_time(self, picture: Picture) -> None:
+        deck, analysis = self.deck, self.deck.analysis
+        offset_s = picture.wall_s - picture.time_s
+        if deck.recording is not None and analysis is not None:
+            if self._past is None or self._past_markers != len(deck.markers):
+                self._past = past.recorded(deck.recording, analysis, offset_s)
+                self._past_markers = len(deck.markers)
+                self.timeline.set_data(self._past)
+            if not deck.paused:
+                begin_s, end_s = self.timeline.strip.window_s
+                self.timeline.set_window(picture.time_s - (end_s - begin_s), picture.time_s)
+        elif deck.session is not None:
+            self.timeline.set_data(past.live(deck.session.analysis, deck.markers, offset_s))
 
     def _show_facts(self, picture: Picture) -> None:
         view = picture.view

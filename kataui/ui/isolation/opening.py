@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from kataui import settings
-from kataui.files import clean
+from kataui.files import clean, problem_text
 from kataui.isolation.alerts import Rule
 from kataui.isolation.incidents import Incident, incidents
 from kataui.isolation.opening import Source
@@ -97,6 +97,7 @@ class Isolations(QObject):
             ask_report=lambda then: choose_path(window, "Write a report", "save", "", then),
             open_another=lambda: window.go(TAB),
             alert=self._alert,
+            save=self._save,
             rules=_rules(),
         )
         page = LivePage(window.jobs, deck, outside)
@@ -107,6 +108,15 @@ class Isolations(QObject):
     def _alert(self, sentence: str) -> None:
         if settings.load().alert_desktop:
             self._notifier.tell("Isolation", sentence)
+
+    def _save(self, kind: str, then: Callable[[Path], None]) -> None:
+        def write(path: str) -> None:
+            try:
+                then(Path(path))
+            except OSError as error:
+                self._window.show_problem(f"Cannot write {clean(path)}: {problem_text(error)}.")
+
+        choose_path(self._window, f"Export as {kind.upper()}", "save", "", write)
 
     def _ask_mark(self, then: Callable[[str], None]) -> None:
         help_text = "In a word or two. A and B are the two sides of an experiment."

@@ -20,12 +20,13 @@ from kataui.isolation.paths import DataPath, PathFlow, PathHop
 from kataui.ui import icons, theme
 from kataui.ui.icons import IconLabel
 from kataui.ui.isolation import tips
+from kataui.ui.isolation.heads import Head
 from kataui.ui.widgets.banner import WORDS
 from kataui.ui.widgets.card import Card
 from kataui.ui.widgets.text import label, restyle
 
 _PAD_U, _ICON_U, _MARK_U, _ROWS_U = 3.0, 4.2, 3.8, 4.0
-_LEAST_U, _MOST_U, _ARROW_U = 30.0, 66.0, 20.0
+_LEAST_U, _MOST_U, _ARROW_U, _DOWN_U = 30.0, 66.0, 18.0, 9.0
 _THIN_PX, _THICK_PX = 1.0, 5.0
 _RADIUS_PX = 6
 _WORDS = {**WORDS, "warning": "Warning"}
@@ -169,39 +170,51 @@ class PathView(QWidget):
         words += [count.horizontalAdvance(clean(flow.count_text)) for flow in self._flows]
         return max([theme.u(_ARROW_U), *(wide + theme.u(3) for wide in words)])
 
+    def _fit(self, width: int) -> tuple[int, list[int], int]:
+        """How many hops stand in a row, how wide each is, and how wide an arrow; in px.
+
+        One in a row means that they stand one below the other.
+        """
+        arrow, count = self._arrow_px(), len(self._boxes)
+        wanted = [max(theme.u(_LEAST_U), box.wanted_px()) for box in self._boxes]
+        widest, room = max(wanted), width - (count - 1) * arrow
+        if count * widest <= room:
+            wide = min(room // count, max(widest, theme.u(_MOST_U)))
+            arrow = (width - count * wide) // max(1, count - 1)
+            return count, [wide] * count, arrow
+        if sum(wanted) <= room:
+            more = (room - sum(wanted)) // count
+            return count, [wide + more for wide in wanted], arrow
+        in_row = max(1, width // (widest + arrow))  # later rows begin with an arrow
+        in_row = -(-count // -(-count // in_row))
+        if in_row == 1:
+            return 1, [min(width, max(widest, theme.u(_MOST_U)))] * count, arrow
+        wide = min((width - in_row * arrow) // in_row, max(widest, theme.u(_MOST_U)))
+        return in_row, [wide] * count, (width - in_row * wide) // in_row
+
     def _arrange(self, width: int, *, move: bool) -> int:
         """Lay the hops out in a width; gives the height. Without ``move`` nothing changes."""
         if not self._boxes:
             return 0
-        arrow, count = self._arrow_px(), len(self._boxes)
-        wide = max(theme.u(_LEAST_U), *(box.wanted_px() for box in self._boxes))
-        wide = min(wide, max(theme.u(_LEAST_U), width - arrow))
-        in_row = min(count, max(1, (width + arrow) // (wide + arrow)))
-        rows = -(-count // in_row)
-        if rows > 1:  # later rows begin with an arrow
-            in_row = max(1, width // (wide + arrow))
-            rows = -(-count // in_row)
-            in_row = -(-count // rows)
-        arrows = in_row if rows > 1 else in_row - 1
-        wide = min(max(theme.u(_MOST_U), wide), (width - arrows * arrow) // in_row)
-        if arrows:
-            arrow = (width - in_row * wide) // arrows
+        in_row, widths, arrow = self._fit(width)
         high = max(box.wanted_height() for box in self._boxes)
+        gap = theme.u(_DOWN_U if in_row == 1 else _ROWS_U)
         if move:
-            self._place(in_row, QSize(wide, high), arrow)
-        return rows * high + (rows - 1) * theme.u(_ROWS_U)
-
-    def _place(self, in_row: int, size: QSize, arrow: int) -> None:
-        self._arrows = []
-        pitch = size.height() + theme.u(_ROWS_U)
-        for number, box in enumerate(self._boxes):
-            row, column = divmod(number, in_row)
-            lead = 0 if row == 0 else arrow
-            left = lead + column * (size.width() + arrow)
-            box.setGeometry(QRect(QPointF(left, row * pitch).toPoint(), size))
-            if number:
-                place = QRect(left - arrow, row * pitch, arrow, size.height())
-                self._arrows.append(place)
+            self._arrows = []
+            left = 0
+            for number, (box, wide) in enumerate(zip(self._boxes, widths, strict=True)):
+                row, column = divmod(number, in_row)
+                top = row * (high + gap)
+                if in_row == 1:
+                    self._arrows.append(QRect(0, top - gap, wide, gap))
+                else:
+                    left = left if column else 0 if row == 0 else arrow
+                    self._arrows.append(QRect(left - arrow, top, arrow, high))
+                box.setGeometry(left, top, wide, high)
+                left += wide + arrow if in_row > 1 else 0
+            del self._arrows[0]
+        rows = -(-len(self._boxes) // in_row)
+        return rows * high + (rows - 1) * gap
 
     def heightForWidth(self, width: int) -> int:
         """As many rows as the hops need."""
@@ -232,33 +245,33 @@ class PathView(QWidget):
             self._paint_arrow(painter, place, flow, thick)
         painter.end()
 
-    def _paint_arrow(
-        self, painter: QPainter, place: QRect, flow: PathFlow, thick: float
-    ) -> None:
-        middle = place.center().y() + 0.5
-        left, right = place.left() + theme.u(1.5), place.right() - theme.u(1)
+    def _paint_arrow(self, painter: QPainter, place: QRect, flow: PathFlow, thick: float) -> None:
+        unknown = math.isnan(flow.bytes_a_second)
         half = max(theme.u(1.25), thick)
-        pen = QPen(theme.color("text_tertiary"), max(thick, _THIN_PX))
-        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-        if math.isnan(flow.bytes_a_second):
-            pen.setDashPattern([4, 3])
-        painter.setPen(pen)
-        painter.drawLine(QPointF(left, middle), QPointF(right - 1.6 * half, middle))
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.color("text_tertiary"))
-        back = right - 2 * half
-        tip = [QPointF(back, middle - half), QPointF(right, middle), QPointF(back, middle + half)]
-        painter.drawPolygon(QPolygonF(tip))
         high = QFontMetrics(theme.font("tick")).height()
+        role = "text_tertiary" if unknown else "text"
+        font = theme.font("tick") if unknown else _bold("tick")
+        rate, count = clean(flow.rate_text), clean(flow.count_text)
+        if place.height() < place.width() and place.height() == theme.u(_DOWN_U):
+            x, inset = place.left() + theme.u(5) + 0.5, theme.u(0.75)
+            ends = QPointF(x, place.top() + inset), QPointF(x, place.bottom() - inset)
+            _arrow(painter, ends, thick, half, dashed=unknown)
+            words = ", ".join(text for text in (rate, count) if text)
+            beside = place.adjusted(theme.u(9), 0, 0, 0)
+            _draw(painter, beside, words, font, role)
+            return
+        middle = place.center().y() + 0.5
+        ends = (
+            QPointF(place.left() + theme.u(1.5), middle),
+            QPointF(place.right() - theme.u(1), middle),
+        )
+        _arrow(painter, ends, thick, half, dashed=unknown)
         gap = round(half) + theme.u(0.5)
         above = QRect(place.left(), round(middle) - gap - high, place.width(), high)
         below = QRect(place.left(), round(middle) + gap, place.width(), high)
         center = Qt.AlignmentFlag.AlignHCenter
-        unknown = math.isnan(flow.bytes_a_second)
-        role = "text_tertiary" if unknown else "text"
-        font = theme.font("tick") if unknown else _bold("tick")
-        _draw(painter, above, clean(flow.rate_text), font, role, center)
-        _draw(painter, below, clean(flow.count_text), theme.font("tick"), "text_tertiary", center)
+        _draw(painter, above, rate, font, role, align=center)
+        _draw(painter, below, count, theme.font("tick"), "text_tertiary", align=center)
 
 
 class PathCard(Card):
@@ -266,22 +279,16 @@ class PathCard(Card):
 
     def __init__(self) -> None:
         self._chip = _VerdictChip()
-        super().__init__("", note="")
-        self._title = label("", "heading", wrap=False)
-        self._note = label("", "note")
-        head = QHBoxLayout()
-        head.setSpacing(theme.u(2))
-        head.addWidget(self._title)
-        head.addWidget(self._note, 1)
-        head.addWidget(self._chip)
+        super().__init__()
+        self._head = Head("", "", self._chip)
         self.view = PathView()
-        self.body.addLayout(head)
+        self.body.addWidget(self._head)
         self.body.addWidget(self.view)
 
     def show_path(self, path: DataPath) -> None:
         """Show this path."""
-        self._title.setText(path.title)
-        self._note.setText(path.note)
+        self._head.title.setText(path.title)
+        self._head.note.setText(path.note)
         self.setAccessibleName(f"{path.title}: {tight_words(path)}")
         verdict = "fail" if path.tight else "pass"
         if verdict == "pass" and all(hop.mark in {"unknown", ""} for hop in path.hops):
@@ -303,6 +310,7 @@ class _VerdictChip(QFrame):
         layout.addWidget(self._mark)
         layout.addWidget(self._words)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Maximum)
+        self.setStyleSheet("QFrame[look] { border-radius: 5px; }")
 
     def show_verdict(self, verdict: str, words: str) -> None:
         """Show another verdict."""
@@ -343,6 +351,25 @@ def thickness(flows: Sequence[PathFlow]) -> list[float]:
     return [_THIN_PX + (_THICK_PX - _THIN_PX) * rate / most for rate in rates]
 
 
+def _arrow(
+    painter: QPainter, ends: tuple[QPointF, QPointF], thick: float, half: float, *, dashed: bool
+) -> None:
+    """An arrow straight to the right or down; ``half`` of its head's width in px."""
+    begin, tip = ends
+    along = QPointF(1, 0) if tip.x() > begin.x() else QPointF(0, 1)
+    across = QPointF(along.y(), along.x())
+    pen = QPen(theme.color("text_tertiary"), thick)
+    pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+    if dashed:
+        pen.setDashPattern([4, 3])
+    painter.setPen(pen)
+    painter.drawLine(begin, tip - along * (1.6 * half))
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(theme.color("text_tertiary"))
+    back = tip - along * (2 * half)
+    painter.drawPolygon(QPolygonF([back - across * half, tip, back + across * half]))
+
+
 def _line_px() -> int:
     return QFontMetrics(theme.font("note")).height() + theme.u(1)
 
@@ -359,6 +386,7 @@ def _draw(
     text: str,
     font: QFont,
     role: str,
+    *,
     align: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft,
 ) -> None:
     """One line of text, elided where it does not fit; the tool tip has it whole."""

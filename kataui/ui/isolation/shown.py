@@ -107,5 +107,5 @@ def worst_waits(analysis: Analysis, seconds: int) -> tuple[Array, Array]:
     times = history.times(seconds)
     if not len(values):
         return times, np.full(len(times), np.nan)
-    filled = np.where(np.isnan(values), -1.0, values).max(axis=0)
-    return times, np.where(filled < 0, np.nan, filled)
+    highest: Array = np.fmax.reduce(values, axis=0)
+    return times, highest

@@ -22,6 +22,14 @@ _WHAT = (
     "shims nor guests are asked."
 )
 
+_SSH = (
+    "HOST, USER@HOST or a name of your ssh configuration. Python 3 is enough; nothing is installed."
+)
+_PROMETHEUS = (
+    "Its URL. Reads the series of node-exporter and kata-monitor: many hosts, and weeks, but no "
+    "single threads."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Actions:
@@ -39,48 +47,37 @@ class IsolationTab(Page):
     def __init__(self, actions: Actions, incidents: list[Incident]) -> None:
         super().__init__("Isolation", _QUESTION)
         self._actions = actions
+        self.body.addWidget(self._first())
+        self.host = TextField("Another host over ssh", help_text=_SSH)
+        self.server = TextField("A Prometheus server", help_text=_PROMETHEUS)
+        self.body.addWidget(self._elsewhere())
+        self._add_incidents(incidents)
+        choose = Button("Open…", actions.choose_recording, name="Open a recording file")
+        target = DropTarget("Drop a recording here", choose)
+        target.dropped.connect(actions.open_paths)
+        self.body.addWidget(target)
+
+    def _first(self) -> Card:
         card = Card()
         card.body.addWidget(label(_WHAT))
-        here = Button(
-            "Watch this host",
-            lambda: actions.watch(Source(LOCAL)),
-            icon="isolation",
-            kind="primary",
-        )
-        recording = Button("Open a recording…", actions.choose_recording, icon="folder")
+        watch = partial(self._actions.watch, Source(LOCAL))
+        here = Button("Watch this host", watch, icon="isolation", kind="primary")
+        recording = Button("Open a recording…", self._actions.choose_recording, icon="folder")
         card.body.addLayout(row(here, recording, None))
-        self.body.addWidget(card)
-        self.host = TextField(
-            "Another host over ssh",
-            help_text="HOST, USER@HOST or a name of your "
-            "ssh configuration. It needs Python 3; nothing is installed.",
-        )
-        self.server = TextField(
-            "A Prometheus server",
-            help_text="Its URL. Reads node-exporter's and "
-            "kata-monitor's series: many hosts, and weeks, but no threads.",
-        )
-        other = Card("Elsewhere")
+        return card
+
+    def _elsewhere(self) -> Card:
+        card = Card("Elsewhere")
         for field, prefix, words in (
             (self.host, "ssh:", "Watch it"),
             (self.server, "prometheus:", "Look at it"),
         ):
-            button = Button(
-                words,
-                partial(self._open, field, prefix),
-                name=f"{words}: {field.edit.accessibleName()}",
-            )
+            name = f"{words}: {field.edit.accessibleName()}"
+            button = Button(words, partial(self._open, field, prefix), name=name)
             field.edit.returnPressed.connect(button.click)
-            other.body.addWidget(field)
-            other.body.addLayout(row(button, None))
-        self.body.addWidget(other)
-        self._add_incidents(incidents)
-        target = DropTarget(
-            "Drop a recording here",
-            Button("Open…", actions.choose_recording, name="Open a recording file"),
-        )
-        target.dropped.connect(actions.open_paths)
-        self.body.addWidget(target)
+            card.body.addWidget(field)
+            card.body.addLayout(row(button, None))
+        return card
 
     def _open(self, field: TextField, prefix: str) -> None:
         source = Source(prefix + field.text.strip())

@@ -4,13 +4,13 @@ import math
 from dataclasses import dataclass
 
 from PySide6.QtCore import QLocale, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QSizePolicy, QWidget
 
-from kataui.ui import theme
 from kataui.ui.isolation.chartparts import Flag, Times, Values
+from kataui.ui.isolation.heads import Head
 from kataui.ui.isolation.timestrip import BOTH, TimeStrip
 from kataui.ui.widgets.buttons import Button
-from kataui.ui.widgets.card import Card
+from kataui.ui.widgets.card import Card, row
 
 LIVE_SPAN_S = 900.0
 WINDOW_S = 300.0
@@ -32,6 +32,37 @@ class History:
     wall_offset_s: float | None = None
 
 
+class _Controls(QWidget):
+    """The buttons in the head of the card."""
+
+    def __init__(self, *, live: bool) -> None:
+        super().__init__()
+        self.back = Button("Step back", icon="left", kind="quiet")
+        self.pause = Button("Pause", icon="pause")
+        self.keep = Button("Keep", icon="save")
+        self.speed = QComboBox()
+        self.speed.setAccessibleName("Speed")
+        for speed in SPEEDS:
+            self.speed.addItem(f"{QLocale().toString(speed, 'g', 3)}\u00a0\u00d7", speed)
+        self.speed.setCurrentIndex(SPEEDS.index(1.0))
+        self.loop = QCheckBox("Loop")
+        self.setLayout(row(self.back, self.pause, self.speed, self.loop, self.keep, spacing_u=2.5))
+        for widget in (self.speed, self.loop):
+            widget.setVisible(not live)
+        self.keep.setVisible(live)
+
+    def say_pause(self, words: str, icon: str) -> None:
+        """What the middle button does now."""
+        self.pause.setText(f" {words}")
+        self.pause.setAccessibleName(words)
+        self.pause.set_icon(icon)
+
+    def say_keep(self, words: str) -> None:
+        """How much would be kept now."""
+        self.keep.setText(f" {words}")
+        self.keep.setAccessibleName(words)
+
+
 class Timeline(Card):
     """``moved`` gives the window in seconds, ``keep`` the minutes that are to be saved.
 
@@ -46,41 +77,25 @@ class Timeline(Card):
     loop_changed = Signal(bool)
 
     def __init__(self, *, live: bool = True) -> None:
+        self._controls = _Controls(live=live)
+        title = "Last 15 minutes" if live else "The whole recording"
+        super().__init__()
+        self.body.addWidget(Head(title, _UNIT, self._controls))
         self._live = live
         self._paused = not live
         self._minutes = 0
         self._started = False
-        title = "Last 15 minutes" if live else "The whole recording"
-        super().__init__(title, note=_UNIT, action=self._make_controls())
         self.strip = TimeStrip()
         self.strip.moved.connect(self._on_moved)
         self.body.addWidget(self.strip)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self._controls.back.clicked.connect(self._on_back)
+        self._controls.pause.clicked.connect(self._on_pause)
+        self._controls.keep.clicked.connect(self._on_keep)
+        self._controls.speed.currentIndexChanged.connect(self._on_speed)
+        self._controls.loop.toggled.connect(self.loop_changed)
         self._say_pause()
         self._say_minutes()
-
-    def _make_controls(self) -> QWidget:
-        head = QWidget()
-        layout = QHBoxLayout(head)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(theme.u(2.5))
-        self._back = Button("Step back", self._on_back, icon="left", kind="quiet")
-        self._pause = Button("Pause", self._on_pause, icon="pause")
-        self._keep = Button("Keep", self._on_keep, icon="save")
-        self._speed = QComboBox()
-        self._speed.setAccessibleName("Speed")
-        for speed in SPEEDS:
-            self._speed.addItem(f"{QLocale().toString(speed, 'g', 3)}\u00a0×", speed)
-        self._speed.setCurrentIndex(SPEEDS.index(1.0))
-        self._speed.currentIndexChanged.connect(self._on_speed)
-        self._loop = QCheckBox("Loop")
-        self._loop.toggled.connect(self.loop_changed)
-        for widget in (self._back, self._pause, self._speed, self._loop, self._keep):
-            layout.addWidget(widget)
-        for widget in (self._speed, self._loop):
-            widget.setVisible(not self._live)
-        self._keep.setVisible(self._live)
-        return head
 
     def set_data(self, history: History) -> None:
         """Show what is known; only what is visible is painted."""
@@ -118,15 +133,13 @@ class Timeline(Card):
 
     def set_speed(self, speed: float) -> None:
         """Show a speed of ``SPEEDS``; tells nobody."""
-        self._speed.blockSignals(True)  # noqa: FBT003 - Qt's own signature
-        self._speed.setCurrentIndex(SPEEDS.index(speed))
-        self._speed.blockSignals(False)  # noqa: FBT003 - Qt's own signature
+        self._controls.speed.blockSignals(True)  # noqa: FBT003 - Qt's own signature
+        self._controls.speed.setCurrentIndex(SPEEDS.index(speed))
+        self._controls.speed.blockSignals(False)  # noqa: FBT003 - Qt's own signature
 
     def _say_pause(self) -> None:
         words = "Pause" if not self._paused else "Go on" if self._live else "Play"
-        self._pause.setText(f" {words}")
-        self._pause.setAccessibleName(words)
-        self._pause.set_icon("play" if self._paused else "pause")
+        self._controls.say_pause(words, "play" if self._paused else "pause")
 
     def _say_minutes(self) -> None:
         """What is kept reaches back to where the window begins."""
@@ -134,9 +147,8 @@ class Timeline(Card):
         minutes = min(max(1, math.ceil(back_s / 60 - 0.01)), round(LIVE_SPAN_S / 60))
         if minutes != self._minutes:
             self._minutes = minutes
-            words = f"Keep the last {minutes} minutes" if minutes > 1 else "Keep the last minute"
-            self._keep.setText(f" {words}")
-            self._keep.setAccessibleName(words)
+            many = f"Keep the last {minutes} minutes"
+            self._controls.say_keep(many if minutes > 1 else "Keep the last minute")
 
     def _on_back(self) -> None:
         self.strip.shift(BOTH, -_STEP_S)

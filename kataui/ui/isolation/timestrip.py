@@ -23,7 +23,7 @@ from kataui.files import clean
 from kataui.ui import theme
 from kataui.ui.isolation import chartparts as parts
 from kataui.ui.isolation import patterns
-from kataui.ui.isolation.chartparts import ChartSeries, Flag, Times, Values
+from kataui.ui.isolation.chartparts import ChartSeries, Flag, Scale, Times, Values
 
 LEAST_S = 1.0  # the shortest window
 _STEP_S, _LEAP_S = 1.0, 10.0
@@ -225,7 +225,9 @@ class TimeStrip(QWidget):
     def _part_at(self, x: float) -> str:
         """What a press there takes: an end when it is near, else the window."""
         reach = theme.u(_HANDLE_U)
-        near = {part: abs(self._x(s) - x) for part, s in zip((BEGIN, END), self._window, strict=True)}
+        near = {
+            part: abs(self._x(s) - x) for part, s in zip((BEGIN, END), self._window, strict=True)
+        }
         part = min(near, key=lambda name: near[name])
         return part if near[part] <= reach else BOTH
 
@@ -263,7 +265,7 @@ class TimeStrip(QWidget):
         times_s, waiting = self._times_s[in_view], self._waiting[in_view] * 100
         peak = float(np.nanmax(waiting)) if not np.isnan(waiting).all() else 0.0
         scale = parts.scale_for(peak, _LEAST_TOP)
-        self._paint_scale(painter, plot, scale.top)
+        self._paint_scale(painter, plot, scale)
         series = [ChartSeries("", "", waiting)]
         gap = patterns.tile(patterns.GAP, self.devicePixelRatioF())
         for begin_s, end_s in parts.gaps(times_s, series):
@@ -275,14 +277,14 @@ class TimeStrip(QWidget):
         self._paint_times(painter, plot)
         painter.end()
 
-    def _paint_scale(self, painter: QPainter, plot: QRect, top: float) -> None:
+    def _paint_scale(self, painter: QPainter, plot: QRect, scale: Scale) -> None:
         painter.setPen(QPen(theme.color("line"), 1))
         painter.drawLine(plot.left(), plot.top(), plot.right(), plot.top())
         painter.drawLine(plot.left(), plot.bottom(), plot.right(), plot.bottom())
         painter.setFont(theme.font("tick"))
         painter.setPen(theme.color("text_tertiary"))
         place = plot.adjusted(theme.u(0.5), 1, 0, 0)
-        painter.drawText(place, Qt.AlignmentFlag.AlignLeft, f"{parts.number_text(top)}\u00a0%")
+        painter.drawText(place, Qt.AlignmentFlag.AlignLeft, parts.tick_texts(scale, "%")[-1])
 
     def _paint_area(
         self, painter: QPainter, plot: QRect, data: tuple[Times, Values], top: float
@@ -328,7 +330,8 @@ class TimeStrip(QWidget):
         font.setWeight(QFont.Weight.Medium)
         painter.setFont(font)
         metrics = QFontMetrics(font)
-        side, free_from = theme.u(2), -math.inf
+        side = theme.u(2)
+        free_from = plot.left() + metrics.horizontalAdvance("100\u00a0%") + theme.u(1)
         for flag in sorted(self._flags, key=lambda one: one.time_s):
             if not self._range[0] <= flag.time_s <= self._range[1]:
                 continue
@@ -343,8 +346,10 @@ class TimeStrip(QWidget):
             left = x - wide - theme.u(1.5)
             left = left if left >= max(plot.left(), free_from) else x + side + theme.u(1)
             if left >= free_from and left + wide <= self.width():
+                place = QRectF(left - 1, plot.top() + 1, wide + 2, metrics.height())
+                painter.fillRect(place, parts.veiled())
                 painter.setPen(theme.color("text"))
-                painter.drawText(QPointF(left, plot.top() + metrics.ascent()), text)
+                painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
                 free_from = left + wide + theme.u(1)
 
     def _paint_times(self, painter: QPainter, plot: QRect) -> None:

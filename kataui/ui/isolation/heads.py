@@ -1,0 +1,65 @@
+"""Heads of cards that stay in the window: the note is elided, the actions go below."""
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QLabel, QSizePolicy, QWidget
+
+from kataui.ui import theme
+from kataui.ui.widgets.card import row
+from kataui.ui.widgets.text import label
+
+_LEAST_NOTE_U = 12
+
+
+class Elided(QLabel):
+    """One line that ends in dots where there is no room; the tool tip has it whole."""
+
+    def __init__(self, text: str = "", style: str = "note") -> None:
+        super().__init__(text)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setProperty("textStyle", style)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+
+    def minimumSizeHint(self) -> QSize:
+        """May vanish."""
+        return QSize(0, super().minimumSizeHint().height())
+
+    def paintEvent(self, _: QPaintEvent) -> None:
+        """The beginning, as much as fits."""
+        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        whole = self.text() if text != self.text() else ""
+        if self.toolTip() != whole:
+            self.setToolTip(whole)
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter, text)
+        painter.end()
+
+
+class Head(QWidget):
+    """Title, note, and actions at the right; below the title where it is narrow."""
+
+    def __init__(self, title: str, note: str, actions: QWidget) -> None:
+        super().__init__()
+        self.title = label(title, "heading", wrap=False)
+        self.note = Elided(note)
+        self._actions = actions
+        self._layout = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(theme.u(2))
+        self._layout.addLayout(row(self.title, self.note), 1)
+        self._layout.addWidget(actions)
+        self._layout.setAlignment(actions, Qt.AlignmentFlag.AlignLeft)
+
+    def minimumSizeHint(self) -> QSize:
+        """The wider of title and actions: they can stand one below the other."""
+        wide = max(self.title.minimumSizeHint().width(), self._actions.minimumSizeHint().width())
+        return QSize(wide, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Turn when the words and the actions do not fit side by side."""
+        super().resizeEvent(event)
+        words = self.title.sizeHint().width() + theme.u(_LEAST_NOTE_U)
+        narrow = words + self._actions.sizeHint().width() > self.width()
+        directions = QBoxLayout.Direction
+        self._layout.setDirection(directions.TopToBottom if narrow else directions.LeftToRight)

@@ -1,0 +1,424 @@
+"""Who waits because of whom: rows are victims, columns culprits in three groups."""
+
+import math
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QFocusEvent,
+    QFont,
+    QFontMetrics,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip
+
+from kataui.files import clean
+from kataui.ui import theme
+from kataui.ui.isolation import heat, patterns, tips
+from kataui.ui.isolation.chartparts import Teller, keeps_key
+from kataui.ui.isolation.matrixmodel import GROUP_WORDS, Group, Matrix, cell_text
+
+_CELL_U, _MOST_CELL_U, _ROW_U, _MOST_ROW_U = 15.0, 24.0, 8.5, 14.0
+_GAP_U, _GROUP_GAP_U = 0.75, 5.0
+_RADIUS_PX, _FOCUS_PX, _CHOSEN_PX = 3, 3, 2
+_NAMES_U = 56.0  # no wider, however long the names
+_CANNOT = "cannot tell"
+_FAR = 1 << 20
+_STEPS = {
+    Qt.Key.Key_Left: (0, -1),
+    Qt.Key.Key_Right: (0, 1),
+    Qt.Key.Key_Up: (-1, 0),
+    Qt.Key.Key_Down: (1, 0),
+    Qt.Key.Key_Home: (0, -_FAR),
+    Qt.Key.Key_End: (0, _FAR),
+    Qt.Key.Key_PageUp: (-10, 0),
+    Qt.Key.Key_PageDown: (10, 0),
+}
+_KEYS = frozenset({*_STEPS, Qt.Key.Key_Return, Qt.Key.Key_Enter})
+_CENTER = Qt.AlignmentFlag.AlignCenter
+
+
+class MatrixView(QAbstractScrollArea):
+    """Arrows move the cursor, Enter or a double click opens; both give the keys of the pair."""
+
+    opened = Signal(str, str)
+    current_changed = Signal(str, str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        empty = np.zeros((0, 0), np.float32)
+        self._matrix = Matrix((), (), empty)
+        self._steps = heat.steps(empty)
+        self._lefts: list[int] = []
+        self._names: list[tuple[str, str]] = []
+        self._strong: tuple[list[bool], list[bool]] = ([], [])
+        self._at = (0, 0)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.viewport().setAutoFillBackground(False)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Who waits, because of whom")
+        self._teller = Teller(self)
+        theme.state().changed.connect(self._fit)
+
+    def set_matrix(self, matrix: Matrix) -> None:
+        """Show another matrix; the cursor stays with its pair, or goes to the darkest cell."""
+        before = self.current()
+        self._matrix = matrix
+        self._steps = heat.steps(matrix.shares)
+        self._strong = (matrix.strong_rows(), matrix.strong_columns())
+        place = matrix.place(*before) if before else None
+        if matrix.victims and matrix.culprits:
+            self._at = place or matrix.darkest()
+        self._fit()
+        if place:
+            self._teller.tell(self.words())
+        else:
+            self._tell()
+
+    def current(self) -> tuple[str, str] | None:
+        """The keys of victim and culprit under the cursor; None when there is nothing."""
+        if not self._matrix.victims or not self._matrix.culprits:
+            return None
+        row, column = self._at
+        return self._matrix.victims[row].key, self._matrix.culprits[column].key
+
+    def words(self) -> str:
+        """The cell under the cursor as a sentence."""
+        return self._matrix.words(*self._at) if self.current() else "Nobody waits here."
+
+    def _tell(self) -> None:
+        """The cursor moved: this is told at once."""
+        self.setAccessibleDescription(self.words())
+
+    def _fit(self) -> None:
+        """Where the columns are, and how far there is to scroll."""
+        self._lefts, left = [], 0
+        for number, one in enumerate(self._matrix.culprits):
+            if number and one.group is not self._matrix.culprits[number - 1].group:
+                left += theme.u(_GROUP_GAP_U)
+            self._lefts.append(left)
+            left += self._pitch_x
+        metrics = QFontMetrics(_name_font(strong=True))
+        room = self._cell.width()
+        self._names = [two_lines(clean(c.name), metrics, room) for c in self._matrix.culprits]
+        grid = self._grid()
+        across, down = self.horizontalScrollBar(), self.verticalScrollBar()
+        across.setRange(0, max(0, left - theme.u(_GAP_U) - grid.width()))
+        across.setPageStep(max(1, grid.width()))
+        across.setSingleStep(self._pitch_x)
+        down.setRange(0, max(0, len(self._matrix.victims) * self._pitch_y - grid.height()))
+        down.setPageStep(max(1, grid.height()))
+        down.setSingleStep(self._pitch_y)
+        self.viewport().update()
+
+    @property
+    def _head_px(self) -> int:
+        """The group's name, a rule, and two lines of a column's name."""
+        return 3 * QFontMetrics(theme.font("tick")).height() + theme.u(4)
+
+    @property
+    def _side_px(self) -> int:
+        """The names of the victims; never more than a third of the width."""
+        metrics = QFontMetrics(_name_font(strong=True))
+        widths = [metrics.horizontalAdvance(clean(v.name)) for v in self._matrix.victims]
+        most = min(theme.u(_NAMES_U), max(theme.u(20), self.viewport().width() // 3))
+        return min(max(widths, default=0), most) + theme.u(3)
+
+    @property
+    def _gaps_px(self) -> int:
+        groups = {one.group for one in self._matrix.culprits}
+        return theme.u(_GROUP_GAP_U) * max(0, len(groups) - 1)
+
+    @property
+    def _cell(self) -> QSize:
+        """A cell in pixels: what there is, from what can be read to what looks well."""
+        bold = QFontMetrics(_number_font(strong=True))
+        wide = max(theme.u(_CELL_U), bold.horizontalAdvance("100\u00a0%") + theme.u(2))
+        high = max(theme.u(_ROW_U), bold.height() + theme.u(1.5))
+        columns = max(1, len(self._matrix.culprits))
+        rows = max(1, len(self._matrix.victims))
+        view, gap = self.viewport().size(), theme.u(_GAP_U)
+        across = (view.width() - self._side_px - self._gaps_px) // columns - gap
+        down = (view.height() - self._head_px) // rows - gap
+        most = QSize(max(theme.u(_MOST_CELL_U), wide), max(theme.u(_MOST_ROW_U), high))
+        return QSize(max(wide, min(most.width(), across)), max(high, min(most.height(), down)))
+
+    @property
+    def _pitch_x(self) -> int:
+        return self._cell.width() + theme.u(_GAP_U)
+
+    @property
+    def _pitch_y(self) -> int:
+        return self._cell.height() + theme.u(_GAP_U)
+
+    def _grid(self) -> QRect:
+        """Where the cells are; around it stand the names."""
+        return self.viewport().rect().adjusted(self._side_px, self._head_px, 0, 0)
+
+    def sizeHint(self) -> QSize:
+        """Ten rows and ten columns, or what there is."""
+        rows = min(10, max(3, len(self._matrix.victims)))
+        columns = min(10, max(4, len(self._matrix.culprits)))
+        wide = self._side_px + self._gaps_px + columns * theme.u(_CELL_U + _GAP_U)
+        return QSize(wide, self._head_px + rows * theme.u(_MOST_ROW_U + _GAP_U))
+
+    def minimumSizeHint(self) -> QSize:
+        """Three by three."""
+        return QSize(
+            self._side_px + 3 * theme.u(_CELL_U), self._head_px + 3 * theme.u(_ROW_U + _GAP_U)
+        )
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Cells take the room that there is."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        """The names stay, the cells move."""
+        del dx, dy
+        self.viewport().update()
+
+    def _rect(self, row: int, column: int) -> QRect:
+        """Where a cell is in the viewport."""
+        grid = self._grid()
+        left = grid.left() + self._lefts[column] - self.horizontalScrollBar().value()
+        top = grid.top() + row * self._pitch_y - self.verticalScrollBar().value()
+        return QRect(QPoint(left, top), self._cell)
+
+    def paintEvent(self, _: QPaintEvent) -> None:
+        """What is in view."""
+        if self.current() is None:
+            return
+        painter = QPainter(self.viewport())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        grid, pitch = self._grid(), self._pitch_y
+        first = self.verticalScrollBar().value() // pitch
+        last = min(len(self._matrix.victims), first + grid.height() // pitch + 2)
+        columns = [
+            n
+            for n in range(len(self._lefts))
+            if self._rect(0, n).intersects(
+                QRect(grid.left(), self._rect(0, n).top(), grid.width(), 1)
+            )
+        ]
+        # Room for the ring of the cursor around the first row and column.
+        painter.setClipRect(grid.adjusted(-_FOCUS_PX, -_FOCUS_PX, 0, 0))
+        for row in range(first, last):
+            for column in columns:
+                self._paint_cell(painter, row, column)
+        self._paint_cursor(painter)
+        painter.setClipRect(QRect(0, grid.top(), grid.left(), grid.height()))
+        for row in range(first, last):
+            self._paint_victim(painter, row)
+        painter.setClipRect(QRect(grid.left(), 0, grid.width(), grid.top()))
+        for column in columns:
+            self._paint_culprit(painter, column)
+        self._paint_groups(painter)
+        painter.end()
+
+    def _paint_cell(self, painter: QPainter, row: int, column: int) -> None:
+        place = self._rect(row, column)
+        if self._matrix.is_itself(row, column):
+            painter.setPen(QPen(theme.color("control"), 1))
+            middle, half = QRectF(place).center(), theme.u(2)
+            painter.drawLine(middle - QPointF(half, 0), middle + QPointF(half, 0))
+            return
+        share, step = self._matrix.share(row, column), int(self._steps[row, column])
+        painter.setPen(Qt.PenStyle.NoPen)
+        if math.isnan(share):
+            self._paint_unknown(painter, place)
+            return
+        painter.setBrush(heat.color(step))
+        painter.drawRoundedRect(place, _RADIUS_PX, _RADIUS_PX)
+        if step > 0:
+            painter.setPen(heat.text_color(step))
+            painter.setFont(_number_font(strong=step >= 3))
+            painter.drawText(place, _CENTER, cell_text(share))
+
+    def _paint_unknown(self, painter: QPainter, place: QRect) -> None:
+        """Hatched, with words where they fit."""
+        tile = patterns.tile(patterns.GAP, self.devicePixelRatioF())
+        painter.drawTiledPixmap(place, tile)
+        metrics = QFontMetrics(theme.font("tick"))
+        if metrics.horizontalAdvance(_CANNOT) + 4 <= place.width():
+            band = QRect(place.left(), 0, place.width(), metrics.height() + 2)
+            band.moveCenter(place.center())
+            painter.fillRect(band, theme.color("surface"))
+            painter.setPen(theme.color("text_secondary"))
+            painter.setFont(theme.font("tick"))
+            painter.drawText(place, _CENTER, _CANNOT)
+
+    def _paint_cursor(self, painter: QPainter) -> None:
+        """A ring with a gap to the cell, thicker with the focus."""
+        width = _FOCUS_PX if self.hasFocus() else _CHOSEN_PX
+        painter.setPen(QPen(theme.color("focus"), width))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        ring = QRectF(self._rect(*self._at)).adjusted(-0.5, -0.5, 0.5, 0.5)
+        painter.drawRoundedRect(ring, _RADIUS_PX + 1, _RADIUS_PX + 1)
+        painter.setPen(QPen(theme.color("surface"), 1))
+        inner = ring.adjusted(width / 2 + 0.5, width / 2 + 0.5, -width / 2 - 0.5, -width / 2 - 0.5)
+        painter.drawRoundedRect(inner, _RADIUS_PX - 1, _RADIUS_PX - 1)
+
+    def _paint_victim(self, painter: QPainter, row: int) -> None:
+        font = _name_font(strong=self._strong[0][row])
+        place = self._rect(row, 0)
+        place.setLeft(0)
+        place.setRight(self._grid().left() - theme.u(3))
+        here = row == self._at[0]
+        painter.setFont(font)
+        painter.setPen(theme.color("text" if here or self._strong[0][row] else "text_secondary"))
+        text = QFontMetrics(font).elidedText(
+            clean(self._matrix.victims[row].name), Qt.TextElideMode.ElideMiddle, place.width()
+        )
+        painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
+
+    def _paint_culprit(self, painter: QPainter, column: int) -> None:
+        strong = self._strong[1][column]
+        font, high = _name_font(strong=strong), QFontMetrics(theme.font("tick")).height()
+        place = self._rect(0, column)
+        painter.setFont(font)
+        painter.setPen(theme.color("text" if strong or column == self._at[1] else "text_secondary"))
+        upper, lower = self._names[column]
+        top = self._grid().top() - theme.u(1.5) - 2 * high
+        lines = [upper, lower] if lower else [upper]
+        top += 0 if lower else high // 2
+        for number, text in enumerate(lines):
+            line = QRect(place.left() - 4, top + number * high, place.width() + 8, high)
+            painter.drawText(line, _CENTER, text)
+
+    def _paint_groups(self, painter: QPainter) -> None:
+        """A rule over the columns of each group, and its name where it fits."""
+        font = theme.font("tick")
+        font.setWeight(QFont.Weight.DemiBold)
+        painter.setFont(font)
+        metrics, grid = QFontMetrics(font), self._grid()
+        for group in Group:
+            members = [n for n, one in enumerate(self._matrix.culprits) if one.group is group]
+            if not members:
+                continue
+            left = max(grid.left(), self._rect(0, members[0]).left())
+            right = min(grid.right(), self._rect(0, members[-1]).right())
+            if right <= left:
+                continue
+            y = metrics.height() + theme.u(1)
+            painter.setPen(QPen(theme.color("control"), 1))
+            painter.drawLine(QPointF(left, y + 0.5), QPointF(right, y + 0.5))
+            painter.setPen(theme.color("text_secondary"))
+            words = metrics.elidedText(
+                GROUP_WORDS[group], Qt.TextElideMode.ElideRight, right - left
+            )
+            painter.drawText(QRect(left, 0, right - left, metrics.height()), _CENTER, words)
+
+    def cell_at(self, place: QPoint) -> tuple[int, int] | None:
+        """The row and column under a point of the viewport."""
+        grid = self._grid()
+        if not grid.contains(place) or self.current() is None:
+            return None
+        row = (place.y() - grid.top() + self.verticalScrollBar().value()) // self._pitch_y
+        x = place.x() - grid.left() + self.horizontalScrollBar().value()
+        column = int(np.searchsorted(self._lefts, x, side="right")) - 1
+        inside = row < len(self._matrix.victims) and x - self._lefts[column] < self._pitch_x
+        return (row, column) if inside else None
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        """The tool tip says the cell, or the whole name beside it."""
+        if event.type() is QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            hit = self.cell_at(event.pos())
+            text = tips.plain(self._matrix.words(*hit)) if hit else ""
+            QToolTip.showText(event.globalPos(), text, self.viewport())
+            return True
+        return super().viewportEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        """Arrows are for this, not for the page."""
+        return keeps_key(event, _KEYS) or super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Move the cursor, or open its pair."""
+        step = _STEPS.get(Qt.Key(event.key()))
+        if self.current() is None:
+            event.ignore()
+        elif step is not None:
+            self._go(self._at[0] + step[0], self._at[1] + step[1])
+        elif event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
+            self._open()
+        else:
+            event.ignore()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Put the cursor there."""
+        hit = self.cell_at(event.position().toPoint())
+        if hit is not None and event.button() is Qt.MouseButton.LeftButton:
+            self._go(*hit)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Open that pair."""
+        hit = self.cell_at(event.position().toPoint())
+        if hit is not None and event.button() is Qt.MouseButton.LeftButton:
+            self._go(*hit)
+            self._open()
+
+    def _open(self) -> None:
+        pair = self.current()
+        if pair is not None:
+            self.opened.emit(*pair)
+
+    def _go(self, row: int, column: int) -> None:
+        """Put the cursor on a cell, and the cell into view."""
+        row = min(max(0, row), len(self._matrix.victims) - 1)
+        column = min(max(0, column), len(self._matrix.culprits) - 1)
+        changed = (row, column) != self._at
+        self._at = (row, column)
+        for bar, begin, size in (
+            (self.verticalScrollBar(), row * self._pitch_y, self._pitch_y),
+            (self.horizontalScrollBar(), self._lefts[column], self._pitch_x),
+        ):
+            bar.setValue(min(max(bar.value(), begin + size - bar.pageStep()), begin))
+        self.viewport().update()
+        self._tell()
+        if changed:
+            self.current_changed.emit(
+                self._matrix.victims[row].key, self._matrix.culprits[column].key
+            )
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """A thicker ring."""
+        super().focusInEvent(event)
+        self.viewport().update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """A thinner ring."""
+        super().focusOutEvent(event)
+        self.viewport().update()
+
+
+def two_lines(name: str, metrics: QFontMetrics, width: int) -> tuple[str, str]:
+    """A name on one line or two, broken after a sign where that fits, and elided where not."""
+    if metrics.horizontalAdvance(name) <= width:
+        return name, ""
+    places = [n for n, sign in enumerate(name[:-1], 1) if sign in "/-_.: "]
+    fitting = [n for n in places if metrics.horizontalAdvance(name[:n].strip()) <= width]
+    cut = next(
+        (n for n in fitting if metrics.horizontalAdvance(name[n:]) <= width),
+        max(fitting, default=0),
+    )
+    if not cut:
+        return metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, width), ""
+    rest = metrics.elidedText(name[cut:], Qt.TextElideMode.ElideMiddle, width)
+    return name[:cut].strip(), rest
+
+
+def _name_font(*, strong: bool) -> QFont:
+    font = theme.font("tick")
+    font.setWeight(QFont.Weight.DemiBold if strong else QFont.Weight.Normal)
+    return font
+
+
+def _number_font(*, strong: bool) -> QFont:
+    return theme.font("strong" if strong else "note")
