@@ -136,7 +136,8 @@ class Window(QMainWindow):
         """Name the page in the window's title, and its keys in the status line."""
         self.setWindowTitle(f"{self.sidebar.entry(key).title} - kataui")
         closing = ("Ctrl+W Close",) if self._places[key].closable else ()
-        self.status_line.show_keys((*closing, *_KEYS))
+        own: tuple[str, ...] = getattr(self._places[key].widget, "keys", ())
+        self.status_line.show_keys((*own, *closing, *_KEYS))
 
     @property
     def current_key(self) -> str:

@@ -62,7 +62,7 @@ def _direct(scene: Scene) -> Iterator[Answer]:
         if _shares_huge_memory(sandbox):
             yield passes(sandbox.name)
         else:
-            change = kata.drop_in(view, sandbox, "enable_hugepages", True)  # noqa: FBT003 - the value
+            change = kata.drop_in(view, sandbox, "enable_hugepages", value=True)
             text = "It uses vhost-user without shared memory of huge pages."
             yield fails(sandbox.name, text, fix=change.fix, undo=change.undo)
     exclusive = exclusive_cpus(view)

@@ -1,5 +1,6 @@
 """The networking path as Kata set it up: backends, queues, models, passed-through devices."""
 
+import math
 from collections.abc import Iterator
 
 from kataui.isolation.checks import kata
@@ -43,7 +44,7 @@ def _backend(scene: Scene) -> Iterator[Answer]:
     for sandbox in local(scene.view):
         kind = backend(sandbox)
         if kind == "userspace":
-            change = kata.drop_in(scene.view, sandbox, "disable_vhost_net", False)  # noqa: FBT003 - the value
+            change = kata.drop_in(scene.view, sandbox, "disable_vhost_net", value=False)
             yield warns(
                 sandbox.name,
                 "Its network runs in QEMU's main loop (virtio without vhost).",
@@ -96,7 +97,7 @@ def _queues_used(scene: Scene) -> Iterator[Answer]:
         if count is None or count < 2 or is_confidential(sandbox):
             continue
         shares = [runs_share(scene, thread) for thread in sandbox.of_role(Role.VHOST)]
-        if not shares or any(share != share for share in shares):  # noqa: PLR0124 - NaN
+        if not shares or any(math.isnan(share) for share in shares):
             text = "The guest's queues are not visible from the host, nor its vhost threads' use."
             yield unknown(sandbox.name, text)
         elif max(shares) >= _HOT:

@@ -85,7 +85,10 @@ def _effective(scene: Scene) -> Iterator[Answer]:
     yield from without_configuration(scene)
     for sandbox in configured(scene):
         asked = [key for key in _KEYS if kata.setting(view, sandbox, key)]
-        if asked and not set(asked) & set(limit_keys(sandbox)):
+        if asked and not sandbox.runtime:
+            text = "A limit is configured; whether its runtime (Go or Rust) heeds it is not known."
+            yield unknown(sandbox.name, text)
+        elif asked and not set(asked) & set(limit_keys(sandbox)):
             fix, undo = limit_fix(view, sandbox)
             text = f"{', '.join(asked)}: this runtime ignores it for {sandbox.hypervisor}."
             yield fails(sandbox.name, text, fix=fix, undo=undo)

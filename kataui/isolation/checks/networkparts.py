@@ -200,7 +200,9 @@ def more_queues(view: HostView, sandbox: Sandbox, count: int) -> tuple[str, str]
     if kind in _QUEUE_KEYS:
         change = kata.drop_in(view, sandbox, "network_queues", count)
     elif kind == (QEMU, GO):  # one pair for each vCPU that the VM boots with
-        change = kata.drop_in(view, sandbox, "static_sandbox_resource_mgmt", True, runtime=True)  # noqa: FBT003 - the value
+        change = kata.drop_in(
+            view, sandbox, "static_sandbox_resource_mgmt", value=True, runtime=True
+        )
     else:
         return "", ""
     return change.fix, change.undo
@@ -215,9 +217,9 @@ def limit_fix(view: HostView, sandbox: Sandbox) -> tuple[str, str]:
     """How the next pod of this kind is limited to 1 Gbit/s (an example), and the way back."""
     keys = limit_keys(sandbox)
     if not keys:
+        why = "ignores Kata's limiter for this hypervisor" if sandbox.runtime else "is not known"
         fix = (
-            "This runtime ignores Kata's limiter for this hypervisor; with the CNI bandwidth "
-            "plugin (or Cilium's bandwidth manager) annotate the pod:\n"
+            f"This sandbox's runtime {why}; with the CNI bandwidth plugin (or Cilium's bandwidth manager) annotate the pod:\n"
             'kubernetes.io/ingress-bandwidth: "1G"\nkubernetes.io/egress-bandwidth: "1G"'
         )
         return fix, "Take the two annotations off, then start the pod anew."

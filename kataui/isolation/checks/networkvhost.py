@@ -58,7 +58,7 @@ def _accounted(scene: Scene) -> Iterator[Answer]:
         if thread.group == pod or thread.group.startswith(pod.rstrip("/") + "/"):
             yield passes(name)
             continue
-        change = kata.drop_in(view, sandbox, "sandbox_cgroup_only", True, runtime=True)  # noqa: FBT003 - the value
+        change = kata.drop_in(view, sandbox, "sandbox_cgroup_only", value=True, runtime=True)
         limits = limits_above(view, thread.group, "", "cpu.max").values()
         text = f"It is in {thread.group}, outside of its pod"
         if any(not limit.startswith("max") for limit in limits):
@@ -117,7 +117,7 @@ def _confine(view: HostView, sandbox: Sandbox, thread: Thread, free: str) -> tup
             "In /var/lib/kubelet/config.yaml: cpuManagerPolicy: static    # shared pods keep off",
             "cpuManagerPolicy: none    # both need an empty /var/lib/kubelet/cpu_manager_state",
         )
-    change = kata.drop_in(view, sandbox, "sandbox_cgroup_only", True, runtime=True)  # noqa: FBT003 - the value
+    change = kata.drop_in(view, sandbox, "sandbox_cgroup_only", value=True, runtime=True)
     return change.fix, change.undo
 
 

@@ -15,6 +15,7 @@ from kataui.isolation.analysis import Picture
 from kataui.isolation.checks.check import Checked, Scene
 from kataui.isolation.detail import Detail
 from kataui.isolation.measure import Comparison, compare, stretches
+from kataui.isolation.opening import LOCAL
 from kataui.isolation.player import Player
 from kataui.isolation.reporting import write_report
 from kataui.isolation.sources.feed import Line, State
@@ -27,6 +28,7 @@ from kataui.ui.isolation.findingsview import FindingsView
 from kataui.ui.isolation.overview import Overview
 from kataui.ui.isolation.sandboxview import SandboxView
 from kataui.ui.isolation.timeline import History, Timeline
+from kataui.ui.isolation.whohurts import WhoHurts
 from kataui.ui.jobs import Jobs
 from kataui.ui.widgets.banner import VerdictBanner
 from kataui.ui.widgets.buttons import Button
@@ -55,6 +57,8 @@ class Outside:
 
 class LivePage(QWidget):
     """A live source or a recording."""
+
+    keys = ("Space Pause", "← → Step", "K Keep", "M Mark", "Ctrl+F Filter")
 
     def __init__(self, jobs: Jobs, deck: Deck, outside: Outside) -> None:
         super().__init__()
@@ -90,6 +94,7 @@ class LivePage(QWidget):
             self.banner.add_action(button)
             button.setVisible(False)
         self.overview = Overview()
+        self.who = WhoHurts()
         self.findings = FindingsView(self._check)
         self.compare = CompareView(self.deck.mark, self._compare)
         self.sandbox = SandboxView(self._outside.save)
@@ -112,7 +117,7 @@ class LivePage(QWidget):
         header.addLayout(words, 1)
         header.addLayout(actions)
         self.views = QStackedWidget()
-        for view in (self.overview, QWidget(), self.findings, self.compare, self.sandbox):
+        for view in (self.overview, self.who, self.findings, self.compare, self.sandbox):
             self.views.addWidget(view)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(theme.u(7), theme.u(5), theme.u(7), theme.u(4))
@@ -132,6 +137,9 @@ class LivePage(QWidget):
         self.deck.mode_changed.connect(self._on_mode)
         self.findings.measure.connect(self._measure)
         self.overview.opened.connect(self.open_sandbox)
+        self.who.opened.connect(self.open_sandbox)
+        self.who.fix.connect(lambda: self._show_view(FINDINGS))
+        self.who.measure.connect(lambda: self._show_view(COMPARE))
         self.sandbox.fix.connect(lambda: self._show_view(FINDINGS))
         self.timeline.moved.connect(lambda _begin, end: self.deck.seek(int(end * 1e6)))
         self.timeline.paused.connect(self._on_pause)
@@ -243,7 +251,7 @@ class LivePage(QWidget):
         self.fix.setVisible(hurt)
         analysis = self.deck.analysis
         view = self.views.currentWidget()
-        if analysis is not None and isinstance(view, Overview | SandboxView):
+        if analysis is not None and isinstance(view, Overview | SandboxView | WhoHurts):
             view.show_picture(picture, analysis)
         self._show_markers()
         self._show_time(picture)
@@ -274,7 +282,10 @@ class LivePage(QWidget):
         ]
         if view.head.get("synthetic"):
             parts.append("synthetic: made by a generator")
-        self.title.setText(view.name if self.deck.source.text == "local" else self.deck.source.name)
+        name = view.name if self.deck.source.text == LOCAL else self.deck.source.name
+        alone = self.sandbox.detail if self.views.currentIndex() == SANDBOX else None
+        shown = view.by_key.get(alone.key) if alone else None
+        self.title.setText(f"{name}, {shown.name}" if shown else name)
         self.facts.setText(" · ".join(part for part in parts if part))
         rate = f"{view.head.get('rate_hz', 1):g} sample/s"
         cost = f"own cost {percent(picture.cost)} of a core"

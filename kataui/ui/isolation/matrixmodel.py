@@ -81,11 +81,12 @@ class Matrix:
     def strong_rows(self) -> list[bool]:
         """Which victims a neighbour or the host hurts."""
         others = [one.group is not Group.NOBODY for one in self.culprits]
-        return [bool(row) for row in (self.shares[:, others] >= _WHOLE).any(axis=1)]
+        hurt = np.any(self.shares[:, others] >= _WHOLE, axis=1)
+        return [bool(one) for one in np.atleast_1d(hurt)]
 
     def strong_columns(self) -> list[bool]:
         """Which neighbours or parts of the host hurt somebody."""
-        hurts = (self.shares >= _WHOLE).any(axis=0)
+        hurts = np.atleast_1d(np.any(self.shares >= _WHOLE, axis=0))
         return [
             bool(hurt) and one.group is not Group.NOBODY
             for hurt, one in zip(hurts, self.culprits, strict=True)

@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QSize, Qt, Signal
 from PySide6.QtGui import (
     QFocusEvent,
     QFont,
@@ -20,15 +20,13 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip
 
 from kataui.files import clean
 from kataui.ui import theme
-from kataui.ui.isolation import heat, patterns, tips
+from kataui.ui.isolation import heat, matrixpaint, tips
 from kataui.ui.isolation.chartparts import Teller, keeps_key
-from kataui.ui.isolation.matrixmodel import GROUP_WORDS, Group, Matrix, cell_text
+from kataui.ui.isolation.matrixmodel import GROUP_WORDS, Group, Matrix
 
 _CELL_U, _MOST_CELL_U, _ROW_U, _MOST_ROW_U = 15.0, 24.0, 8.5, 14.0
 _GAP_U, _GROUP_GAP_U = 0.75, 5.0
-_RADIUS_PX, _FOCUS_PX, _CHOSEN_PX = 3, 3, 2
 _NAMES_U = 56.0  # no wider, however long the names
-_CANNOT = "cannot tell"
 _FAR = 1 << 20
 _STEPS = {
     Qt.Key.Key_Left: (0, -1),
@@ -61,6 +59,7 @@ class MatrixView(QAbstractScrollArea):
         self._at = (0, 0)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.viewport().setAutoFillBackground(False)
+        self.setStyleSheet("QAbstractScrollArea::corner { background: transparent; border: none; }")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Who waits, because of whom")
         self._teller = Teller(self)
@@ -104,9 +103,11 @@ class MatrixView(QAbstractScrollArea):
                 left += theme.u(_GROUP_GAP_U)
             self._lefts.append(left)
             left += self._pitch_x
-        metrics = QFontMetrics(_name_font(strong=True))
-        room = self._cell.width()
-        self._names = [two_lines(clean(c.name), metrics, room) for c in self._matrix.culprits]
+        metrics = QFontMetrics(matrixpaint.name_font(strong=True))
+        room = self._cell.width() + theme.u(_GAP_U)
+        self._names = [
+            matrixpaint.two_lines(clean(c.name), metrics, room) for c in self._matrix.culprits
+        ]
         grid = self._grid()
         across, down = self.horizontalScrollBar(), self.verticalScrollBar()
         across.setRange(0, max(0, left - theme.u(_GAP_U) - grid.width()))
@@ -125,7 +126,7 @@ class MatrixView(QAbstractScrollArea):
     @property
     def _side_px(self) -> int:
         """The names of the victims; never more than a third of the width."""
-        metrics = QFontMetrics(_name_font(strong=True))
+        metrics = QFontMetrics(matrixpaint.name_font(strong=True))
         widths = [metrics.horizontalAdvance(clean(v.name)) for v in self._matrix.victims]
         most = min(theme.u(_NAMES_U), max(theme.u(20), self.viewport().width() // 3))
         return min(max(widths, default=0), most) + theme.u(3)
@@ -138,7 +139,7 @@ class MatrixView(QAbstractScrollArea):
     @property
     def _cell(self) -> QSize:
         """A cell in pixels: what there is, from what can be read to what looks well."""
-        bold = QFontMetrics(_number_font(strong=True))
+        bold = QFontMetrics(matrixpaint.number_font(strong=True))
         wide = max(theme.u(_CELL_U), bold.horizontalAdvance("100\u00a0%") + theme.u(2))
         high = max(theme.u(_ROW_U), bold.height() + theme.u(1.5))
         columns = max(1, len(self._matrix.culprits))
@@ -208,11 +209,11 @@ class MatrixView(QAbstractScrollArea):
             )
         ]
         # Room for the ring of the cursor around the first row and column.
-        painter.setClipRect(grid.adjusted(-_FOCUS_PX, -_FOCUS_PX, 0, 0))
+        painter.setClipRect(grid.adjusted(-matrixpaint.FOCUS_PX, -matrixpaint.FOCUS_PX, 0, 0))
         for row in range(first, last):
             for column in columns:
                 self._paint_cell(painter, row, column)
-        self._paint_cursor(painter)
+        matrixpaint.cursor(painter, self._rect(*self._at), focused=self.hasFocus())
         painter.setClipRect(QRect(0, grid.top(), grid.left(), grid.height()))
         for row in range(first, last):
             self._paint_victim(painter, row)
@@ -223,50 +224,16 @@ class MatrixView(QAbstractScrollArea):
         painter.end()
 
     def _paint_cell(self, painter: QPainter, row: int, column: int) -> None:
-        place = self._rect(row, column)
+        place, share = self._rect(row, column), self._matrix.share(row, column)
         if self._matrix.is_itself(row, column):
-            painter.setPen(QPen(theme.color("control"), 1))
-            middle, half = QRectF(place).center(), theme.u(2)
-            painter.drawLine(middle - QPointF(half, 0), middle + QPointF(half, 0))
-            return
-        share, step = self._matrix.share(row, column), int(self._steps[row, column])
-        painter.setPen(Qt.PenStyle.NoPen)
-        if math.isnan(share):
-            self._paint_unknown(painter, place)
-            return
-        painter.setBrush(heat.color(step))
-        painter.drawRoundedRect(place, _RADIUS_PX, _RADIUS_PX)
-        if step > 0:
-            painter.setPen(heat.text_color(step))
-            painter.setFont(_number_font(strong=step >= 3))
-            painter.drawText(place, _CENTER, cell_text(share))
-
-    def _paint_unknown(self, painter: QPainter, place: QRect) -> None:
-        """Hatched, with words where they fit."""
-        tile = patterns.tile(patterns.GAP, self.devicePixelRatioF())
-        painter.drawTiledPixmap(place, tile)
-        metrics = QFontMetrics(theme.font("tick"))
-        if metrics.horizontalAdvance(_CANNOT) + 4 <= place.width():
-            band = QRect(place.left(), 0, place.width(), metrics.height() + 2)
-            band.moveCenter(place.center())
-            painter.fillRect(band, theme.color("surface"))
-            painter.setPen(theme.color("text_secondary"))
-            painter.setFont(theme.font("tick"))
-            painter.drawText(place, _CENTER, _CANNOT)
-
-    def _paint_cursor(self, painter: QPainter) -> None:
-        """A ring with a gap to the cell, thicker with the focus."""
-        width = _FOCUS_PX if self.hasFocus() else _CHOSEN_PX
-        painter.setPen(QPen(theme.color("focus"), width))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        ring = QRectF(self._rect(*self._at)).adjusted(-0.5, -0.5, 0.5, 0.5)
-        painter.drawRoundedRect(ring, _RADIUS_PX + 1, _RADIUS_PX + 1)
-        painter.setPen(QPen(theme.color("surface"), 1))
-        inner = ring.adjusted(width / 2 + 0.5, width / 2 + 0.5, -width / 2 - 0.5, -width / 2 - 0.5)
-        painter.drawRoundedRect(inner, _RADIUS_PX - 1, _RADIUS_PX - 1)
+            matrixpaint.itself(painter, place)
+        elif math.isnan(share):
+            matrixpaint.unknown(painter, place, self.devicePixelRatioF())
+        else:
+            matrixpaint.cell(painter, place, share, int(self._steps[row, column]))
 
     def _paint_victim(self, painter: QPainter, row: int) -> None:
-        font = _name_font(strong=self._strong[0][row])
+        font = matrixpaint.name_font(strong=self._strong[0][row])
         place = self._rect(row, 0)
         place.setLeft(0)
         place.setRight(self._grid().left() - theme.u(3))
@@ -280,7 +247,7 @@ class MatrixView(QAbstractScrollArea):
 
     def _paint_culprit(self, painter: QPainter, column: int) -> None:
         strong = self._strong[1][column]
-        font, high = _name_font(strong=strong), QFontMetrics(theme.font("tick")).height()
+        font, high = matrixpaint.name_font(strong=strong), QFontMetrics(theme.font("tick")).height()
         place = self._rect(0, column)
         painter.setFont(font)
         painter.setPen(theme.color("text" if strong or column == self._at[1] else "text_secondary"))
@@ -326,12 +293,24 @@ class MatrixView(QAbstractScrollArea):
         inside = row < len(self._matrix.victims) and x - self._lefts[column] < self._pitch_x
         return (row, column) if inside else None
 
+    def name_at(self, place: QPoint) -> str:
+        """The whole name of the row or column beside whose cells a point is; or nothing."""
+        grid = self._grid()
+        inside = QPoint(max(place.x(), grid.left()), max(place.y(), grid.top()))
+        hit = self.cell_at(inside)
+        if hit is None or (place.x() < grid.left()) == (place.y() < grid.top()):
+            return ""
+        row, column = hit
+        above = place.y() < grid.top()
+        name = self._matrix.culprits[column].name if above else self._matrix.victims[row].name
+        return clean(name)
+
     def viewportEvent(self, event: QEvent) -> bool:
         """The tool tip says the cell, or the whole name beside it."""
         if event.type() is QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             hit = self.cell_at(event.pos())
-            text = tips.plain(self._matrix.words(*hit)) if hit else ""
-            QToolTip.showText(event.globalPos(), text, self.viewport())
+            text = self._matrix.words(*hit) if hit else self.name_at(event.pos())
+            QToolTip.showText(event.globalPos(), tips.plain(text) if text else "", self.viewport())
             return True
         return super().viewportEvent(event)
 
@@ -396,29 +375,3 @@ class MatrixView(QAbstractScrollArea):
         """A thinner ring."""
         super().focusOutEvent(event)
         self.viewport().update()
-
-
-def two_lines(name: str, metrics: QFontMetrics, width: int) -> tuple[str, str]:
-    """A name on one line or two, broken after a sign where that fits, and elided where not."""
-    if metrics.horizontalAdvance(name) <= width:
-        return name, ""
-    places = [n for n, sign in enumerate(name[:-1], 1) if sign in "/-_.: "]
-    fitting = [n for n in places if metrics.horizontalAdvance(name[:n].strip()) <= width]
-    cut = next(
-        (n for n in fitting if metrics.horizontalAdvance(name[n:]) <= width),
-        max(fitting, default=0),
-    )
-    if not cut:
-        return metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, width), ""
-    rest = metrics.elidedText(name[cut:], Qt.TextElideMode.ElideMiddle, width)
-    return name[:cut].strip(), rest
-
-
-def _name_font(*, strong: bool) -> QFont:
-    font = theme.font("tick")
-    font.setWeight(QFont.Weight.DemiBold if strong else QFont.Weight.Normal)
-    return font
-
-
-def _number_font(*, strong: bool) -> QFont:
-    return theme.font("strong" if strong else "note")

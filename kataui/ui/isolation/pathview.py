@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QMargins, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QFont,
     QFontMetrics,
@@ -29,6 +29,7 @@ _PAD_U, _ICON_U, _MARK_U, _ROWS_U = 3.0, 4.2, 3.8, 4.0
 _LEAST_U, _MOST_U, _ARROW_U, _DOWN_U = 30.0, 66.0, 18.0, 9.0
 _THIN_PX, _THICK_PX = 1.0, 5.0
 _RADIUS_PX = 6
+RING_PX = 5  # room for the focus ring around the hops
 _WORDS = {**WORDS, "warning": "Warning"}
 
 
@@ -184,7 +185,8 @@ class PathView(QWidget):
             return count, [wide] * count, arrow
         if sum(wanted) <= room:
             more = (room - sum(wanted)) // count
-            return count, [wide + more for wide in wanted], arrow
+            widths = [wide + more for wide in wanted]
+            return count, widths, (width - sum(widths)) // max(1, count - 1)
         in_row = max(1, width // (widest + arrow))  # later rows begin with an arrow
         in_row = -(-count // -(-count // in_row))
         if in_row == 1:
@@ -196,25 +198,25 @@ class PathView(QWidget):
         """Lay the hops out in a width; gives the height. Without ``move`` nothing changes."""
         if not self._boxes:
             return 0
-        in_row, widths, arrow = self._fit(width)
+        in_row, widths, arrow = self._fit(width - 2 * RING_PX)
         high = max(box.wanted_height() for box in self._boxes)
         gap = theme.u(_DOWN_U if in_row == 1 else _ROWS_U)
         if move:
             self._arrows = []
-            left = 0
+            left = RING_PX
             for number, (box, wide) in enumerate(zip(self._boxes, widths, strict=True)):
                 row, column = divmod(number, in_row)
-                top = row * (high + gap)
+                top = RING_PX + row * (high + gap)
                 if in_row == 1:
-                    self._arrows.append(QRect(0, top - gap, wide, gap))
+                    self._arrows.append(QRect(RING_PX, top - gap, wide, gap))
                 else:
-                    left = left if column else 0 if row == 0 else arrow
+                    left = left if column else RING_PX + (arrow if row else 0)
                     self._arrows.append(QRect(left - arrow, top, arrow, high))
                 box.setGeometry(left, top, wide, high)
                 left += wide + arrow if in_row > 1 else 0
             del self._arrows[0]
         rows = -(-len(self._boxes) // in_row)
-        return rows * high + (rows - 1) * gap
+        return rows * high + (rows - 1) * gap + 2 * RING_PX
 
     def heightForWidth(self, width: int) -> int:
         """As many rows as the hops need."""
@@ -226,8 +228,8 @@ class PathView(QWidget):
         return QSize(theme.u(200), self._arrange(width, move=False))
 
     def minimumSizeHint(self) -> QSize:
-        """One hop and an arrow."""
-        return QSize(theme.u(_LEAST_U) + self._arrow_px(), self.sizeHint().height())
+        """One hop; arrows go down then."""
+        return QSize(theme.u(_LEAST_U) + 2 * RING_PX, self.sizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Rows break where the width ends."""
@@ -282,6 +284,10 @@ class PathCard(Card):
         super().__init__()
         self._head = Head("", "", self._chip)
         self.view = PathView()
+        self._head.layout().setContentsMargins(RING_PX, 0, RING_PX, 0)
+        margins = self.layout().contentsMargins()
+        self.layout().setContentsMargins(margins - QMargins(RING_PX, 0, RING_PX, RING_PX))
+        self.body.setSpacing(theme.u(1))
         self.body.addWidget(self._head)
         self.body.addWidget(self.view)
 

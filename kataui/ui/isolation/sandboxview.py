@@ -168,8 +168,10 @@ def _role(name: str) -> str:
 
 
 def _because(picture: Picture, cpu: int) -> str:
-    tail = picture.judgement.sentence.partition(", mostly for ")[2].rstrip(".")
-    return f": {tail.partition(' on CPU')[0]} runs on CPU\u00a0{cpu} too" if tail else ""
+    """The reason in the words of the judgement, shortened."""
+    tail = picture.judgement.sentence.partition(", mostly for ")[2]
+    who = tail.partition(" on CPU")[0]
+    return f", mostly for {who} on CPU\u00a0{cpu}" if who and cpu >= 0 else ""
 
 
 def _scope(score: Score) -> str:

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from PySide6.QtCore import QLocale, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QSizePolicy, QWidget
 
 from kataui.ui.isolation.chartparts import Flag, Times, Values
@@ -50,6 +51,12 @@ class _Controls(QWidget):
         for widget in (self.speed, self.loop):
             widget.setVisible(not live)
         self.keep.setVisible(live)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Only now the style has told the buttons how high they are."""
+        super().showEvent(event)
+        for button in (self.back, self.pause, self.keep):
+            button.updateGeometry()
 
     def say_pause(self, words: str, icon: str) -> None:
         """What the middle button does now."""

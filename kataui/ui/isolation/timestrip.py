@@ -29,8 +29,9 @@ LEAST_S = 1.0  # the shortest window
 _STEP_S, _LEAP_S = 1.0, 10.0
 _LEAST_TOP = 5.0  # % of CPU time; less than this fills no strip
 _AREA_STEP, _LINE_STEP, _AREA_ALPHA, _WINDOW_ALPHA = 3, 4, 90, 34
-_HANDLE_U, _GRIP_U, _HEIGHT_U = 4.0, 5.0, 12.0
+_HANDLE_U, _GRIP_U, _HEIGHT_U = 3.0, 5.0, 12.0
 _RADIUS_PX = 3
+_RING_PX = 4  # room for the focus ring of a handle
 KEYS = frozenset({Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_End})
 BEGIN, END, BOTH = "begin", "end", "both"
 
@@ -181,7 +182,7 @@ class TimeStrip(QWidget):
         self.press(BOTH, event)
 
     def _plot(self) -> QRect:
-        side = theme.u(_HANDLE_U) // 2
+        side = theme.u(_HANDLE_U) // 2 + _RING_PX
         return self.rect().adjusted(side, 0, -side, -self._tick_px - theme.u(1))
 
     @property
@@ -224,7 +225,7 @@ class TimeStrip(QWidget):
 
     def _part_at(self, x: float) -> str:
         """What a press there takes: an end when it is near, else the window."""
-        reach = theme.u(_HANDLE_U)
+        reach = theme.u(_HANDLE_U) + 1
         near = {
             part: abs(self._x(s) - x) for part, s in zip((BEGIN, END), self._window, strict=True)
         }
@@ -331,7 +332,7 @@ class TimeStrip(QWidget):
         painter.setFont(font)
         metrics = QFontMetrics(font)
         side = theme.u(2)
-        free_from = plot.left() + metrics.horizontalAdvance("100\u00a0%") + theme.u(1)
+        free_from = float(plot.left() + metrics.horizontalAdvance("100\u00a0%") + theme.u(1))
         for flag in sorted(self._flags, key=lambda one: one.time_s):
             if not self._range[0] <= flag.time_s <= self._range[1]:
                 continue
