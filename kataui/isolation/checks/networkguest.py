@@ -71,17 +71,16 @@ def _direct(scene: Scene) -> Iterator[Answer]:
         text = f"{thread.name} polls on CPUs {list_text(thread.cpus)}"
         if both:
             owner = exclusive[both[0]].name
-            yield fails(view.name, f"{text}; CPU {both[0]} belongs to {owner}.", fix=_PMD)
+            text += f"; CPU {both[0]} belongs to {owner}."
+            yield fails(view.name, text, fix=_PMD, undo=_PMD_BEFORE)
         else:
             yield passes(view.name, text)
     if (users or view.matching(_DANS)) and not pollers:
         yield unknown(view.name, "The threads that poll for vhost-user were not found.")
 
 
-_PMD = (
-    "ovs-vsctl set Open_vSwitch . other_config:pmd-cpu-mask=MASK    # housekeeping CPUs; "
-    "first note `ovs-vsctl get Open_vSwitch . other_config:pmd-cpu-mask`"
-)
+_PMD = "ovs-vsctl set Open_vSwitch . other_config:pmd-cpu-mask=MASK    # of housekeeping CPUs"
+_PMD_BEFORE = "ovs-vsctl set Open_vSwitch . other_config:pmd-cpu-mask=BEFORE"
 
 
 def _shares_huge_memory(sandbox: Sandbox) -> bool:

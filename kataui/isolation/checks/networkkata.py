@@ -186,6 +186,7 @@ CHECKS = (
         "One pair is one vhost thread, so one CPU at most; more pairs than vCPUs only interrupt.",
         _queue_pairs,
         fix="Give the sandbox a pair for each vCPU, 8 at most; this runtime has no key for it.",
+        undo="Give it the number of queue pairs that it had.",
     ),
     Check(
         "NET-04",

@@ -219,7 +219,8 @@ def limit_fix(view: HostView, sandbox: Sandbox) -> tuple[str, str]:
     if not keys:
         why = "ignores Kata's limiter for this hypervisor" if sandbox.runtime else "is not known"
         fix = (
-            f"This sandbox's runtime {why}; with the CNI bandwidth plugin (or Cilium's bandwidth manager) annotate the pod:\n"
+            f"This sandbox's runtime {why}; with the CNI bandwidth plugin "
+            "(or Cilium's bandwidth manager) annotate the pod:\n"
             'kubernetes.io/ingress-bandwidth: "1G"\nkubernetes.io/egress-bandwidth: "1G"'
         )
         return fix, "Take the two annotations off, then start the pod anew."
@@ -232,5 +233,5 @@ def limit_fix(view: HostView, sandbox: Sandbox) -> tuple[str, str]:
 def sysctl(view: HostView, name: str, value: object) -> tuple[str, str]:
     """The command that sets a sysctl, and the one that sets it back."""
     before = view.fact("/proc/sys/" + name.replace(".", "/"))
-    undo = f"sysctl -w {name}={before}" if before is not None else ""
+    undo = f"sysctl -w {name}={'BEFORE' if before is None else before}"
     return f"sysctl -w {name}={value}", undo

@@ -16,15 +16,20 @@ class Entities:
     def __init__(self) -> None:
         self._live: dict[str, dict[int, Attributes]] = {space: {} for space in SPACES}
         self._free: dict[str, list[int]] = {space: [] for space in SPACES}
+        self._next = dict.fromkeys(SPACES, 0)
         self._added: dict[tuple[str, int], Attributes] = {}
         self._changed: dict[tuple[str, int], Attributes] = {}
         self._removed: list[tuple[str, int]] = []
 
     def add(self, space: str, attributes: Attributes) -> int:
         """A slot for a new entity."""
-        live, free = self._live[space], self._free[space]
-        slot = free.pop() if free else len(live)
-        live[slot] = attributes
+        free = self._free[space]
+        if free:
+            slot = free.pop()
+        else:  # not len(live): slots of the dead are free only after the next news
+            slot = self._next[space]
+            self._next[space] += 1
+        self._live[space][slot] = attributes
         self._added[space, slot] = attributes
         return slot
 

@@ -85,22 +85,24 @@ class Columns:
 
     def differences(self, columns: list[list[int]]) -> tuple[int, bytes]:
         """Width and bytes of the differences; ``columns`` has one equally long list for each."""
-        out = array("q")
-        low = high = 0
+        pairs = []
         for index, values in enumerate(columns):
             now = array("q", values)
             before = self._columns[index]
             if len(before) < len(now):
                 before.extend([0] * (len(now) - len(before)))
-            delta = array("q", map(sub, now, before))
-            if delta:
-                lowest, highest = min(delta), max(delta)
-                low, high = min(low, lowest), max(high, highest)
-            out.extend(delta)
+            pairs.append((now, before))
             self._columns[index] = now
-        if low >= -0x80000000 and high <= 0x7FFFFFFF:
-            return 4, planes(array("i", out).tobytes(), 4)
-        return 8, planes(out.tobytes(), 8)
+        try:
+            narrow = array("i")
+            for now, before in pairs:
+                narrow.extend(map(sub, now, before))
+            return 4, planes(narrow.tobytes(), 4)
+        except OverflowError:
+            wide = array("q")
+            for now, before in pairs:
+                wide.extend(map(sub, now, before))
+            return 8, planes(wide.tobytes(), 8)
 
 
 def planes(data: bytes, width: int) -> bytes:

@@ -12,6 +12,7 @@ from kataui.isolation.collector.tables import MISSING, PLACE, SWITCH, THREAD
 HOST = "host"  # the role of threads outside of sandboxes
 _MOST_THREADS = 512  # of one process; a VMM with more is described by its first ones
 _GONE = (MISSING, MISSING, MISSING)
+_QUIET_US = 1000
 _PLACE_US = 500  # of running and waiting: less cannot matter to anybody
 _YOUNG = 3  # scans in which names, roles and groups still settle
 _LATER = 12  # scans between two looks at an old process whose threads are the same
@@ -22,7 +23,7 @@ class Thread:
 
     __slots__ = (
         *("_placed_us", "_switched_us", "attributes", "place", "run", "sched", "schedstat"),
-        *("slot", "stat", "status", "switch", "tid"),
+        *("rests", "slot", "stat", "status", "switch", "tid"),
     )
 
     def __init__(self, folder: str, tid: int, budget: files.Budget) -> None:
@@ -37,9 +38,17 @@ class Thread:
         self.place = [MISSING] * len(PLACE)
         self.switch = [MISSING] * len(SWITCH)
         self._placed_us = self._switched_us = 0
+        self.rests = False
 
     def read_run(self) -> None:
-        """Read its schedstat: the one thing that is done for every thread at every sample."""
+        """Read its schedstat: the one thing that is done for every thread again and again.
+
+        A thread that ran and waited for less than a millisecond is read at every second sample
+        only: on a host most are like that, and a late millisecond changes no verdict.
+        """
+        if self.rests:
+            self.rests = False
+            return
         try:
             data = os.pread(self.schedstat.handle, 64, 0)
         except OSError:  # not open yet, or gone
@@ -48,7 +57,10 @@ class Thread:
         if len(fields) < 3:
             self.run = _GONE
             return
-        self.run = (int(fields[0]) // 1000, int(fields[1]) // 1000, int(fields[2]))
+        before = self.run[0] + self.run[1]
+        run, wait = int(fields[0]) // 1000, int(fields[1]) // 1000
+        self.run = (run, wait, int(fields[2]))
+        self.rests = run + wait - before < _QUIET_US
 
     def read_place(self) -> None:
         """Read where it ran; what hardly ran or waited since is where it was."""
@@ -111,14 +123,14 @@ class Group:
         self._scans = 0
         self._unnamed = roles.Unnamed(self._proc, sys, process.pid, vcpu_count(process.argv))
 
-    def refresh(self) -> None:
-        """Find threads that came or went, and name their roles."""
+    def refresh(self) -> bool:
+        """Find threads that came or went, and name their roles; whether anything was looked at."""
         tids = [int(name) for name in files.listing(self._folder) if name.isdigit()]
         tids = sorted(tids)[:_MOST_THREADS]
         self._scans += 1
         settled = self._scans > _YOUNG and (self._scans + self.process.pid) % _LATER
         if settled and tids == list(self.threads):
-            return
+            return False
         for tid in [tid for tid in self.threads if tid not in tids]:
             self.drop(tid)
         stats = {tid: stat for tid in tids for stat in [self._stat(tid)] if stat is not None}
@@ -134,6 +146,7 @@ class Group:
             else:
                 now = self._attributes(stats[tid], tid, role, str(thread.attributes["cpus"]))
                 self.change(thread, now)
+        return True
 
     def change(self, thread: Thread, attributes: dict[str, object]) -> None:
         """A thread has other attributes now."""

@@ -115,13 +115,16 @@ class Watch:
             sandbox = self.sandboxes[name] = Sandbox(name)
             sandbox.key = key
             sandbox.slot = self.entities.add(SANDBOX, {"id": name, "key": key})
-        for pid in [pid for pid, m in sandbox.members.items() if members.get(pid) is not m.process]:
+        gone = [pid for pid, m in sandbox.members.items() if members.get(pid) is not m.process]
+        for pid in gone:
             self._drop(sandbox.members.pop(pid))
+        changed = bool(gone)
         for pid, process in members.items():
             if pid not in sandbox.members:
                 sandbox.members[pid] = self._join(process, sandbox.key)
-            sandbox.members[pid].group.refresh()
-        self._describe(sandbox, primary)
+            changed = sandbox.members[pid].group.refresh() or changed
+        if changed:
+            self._describe(sandbox, primary)
 
     def _join(self, process: Process, sandbox: str) -> Member:
         folder = f"{self.roots[0]}/{process.pid}"

@@ -242,20 +242,30 @@ class ChartCanvas(QWidget):
         # What is not measured now stands at the bottom, for it ends nowhere.
         wanted = [float(plot.bottom()) if math.isnan(y) else y for y in ends]
         high = self._tick_px + 2
-        shown_count = max(1, plot.height() // high + 1)
-        order = sorted(range(len(wanted)), key=lambda n: wanted[n])[:shown_count]
-        places = parts.spread(
-            [wanted[n] for n in order], high, plot.top(), max(plot.top(), plot.bottom())
-        )
+        room = max(1, plot.height() // high + 1)
+        order = sorted(range(len(wanted)), key=lambda n: wanted[n])
+        left_out = len(order) - room + 1 if len(order) > room else 0
+        order = order[: len(order) - left_out]
+        heights = [wanted[n] for n in order] + [float(plot.bottom())] * bool(left_out)
+        places = parts.spread(heights, high, plot.top(), max(plot.top(), plot.bottom()))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         left = plot.right() + theme.u(_LEAD_U)
-        for number, y in zip(order, places, strict=True):
+        if left_out:
+            self._paint_left_out(painter, QPointF(left, places[-1]), left_out)
+        for number, y in zip(order, places, strict=False):
             one = shown.series[number]
             if not math.isnan(ends[number]):
                 painter.setPen(QPen(pen_of(one.role).color(), 1))
                 lead = [QPointF(plot.right() + 2, ends[number]), QPointF(left - theme.u(0.5), y)]
                 painter.drawLine(QLineF(lead[0], lead[1]))
             self._paint_end(painter, QPointF(left, y), one, shown)
+
+    def _paint_left_out(self, painter: QPainter, at: QPointF, count: int) -> None:
+        """There is no room for the names of the lowest: say how many they are."""
+        painter.setFont(theme.font("tick"))
+        painter.setPen(theme.color("text_tertiary"))
+        line = QRectF(at.x(), at.y() - self._tick_px, self.width() - at.x(), 2 * self._tick_px)
+        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, f"and {count} more")
 
     def _paint_end(self, painter: QPainter, at: QPointF, one: ChartSeries, shown: Shown) -> None:
         side = theme.u(_SWATCH_U)

@@ -35,11 +35,13 @@ class FindingsView(QWidget):
         self._list = QListWidget()
         self._list.setAccessibleName("Findings")
         self._list.setWordWrap(True)
+        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._list.currentItemChanged.connect(self._on_chosen)
         self._count = label("", "note")
         self._unknown = Button("Show what could not be checked", self._toggle, kind="quiet")
         self._with_unknown = False
         self._outcomes: Sequence[Checked] = ()
+        self._wanted: tuple[str, ...] = ()
         left = Card("Findings", action=Button("Check again", again, kind="quiet"))
         left.body.addWidget(self._list, 1)
         left.body.addWidget(self._count)
@@ -68,11 +70,14 @@ class FindingsView(QWidget):
         items = (self._list.item(number) for number in range(self._list.count()))
         return [item.data(_FINDING) for item in items]
 
-    def choose(self, identifier: str) -> None:
-        """Show the first finding with an id."""
-        for number, finding in enumerate(self.shown):
-            if finding.id == identifier:
-                self._list.setCurrentRow(number)
+    def choose(self, *identifiers: str) -> None:
+        """Show the first finding that has one of these ids, the first of them if possible."""
+        self._wanted = identifiers
+        found = [finding.id for finding in self.shown]
+        for identifier in identifiers:
+            if identifier in found:
+                self._list.setCurrentRow(found.index(identifier))
+                self._wanted = ()
                 return
 
     def _toggle(self) -> None:
@@ -102,6 +107,7 @@ class FindingsView(QWidget):
         ]
         if self._list.count():
             self._list.setCurrentRow(same[0] if same else 0)
+            self.choose(*self._wanted)
         else:
             self._show(None)
 
@@ -137,7 +143,9 @@ class FindingsView(QWidget):
 
 def _item(finding: Finding) -> QListWidgetItem:
     kind = finding.severity.value if finding.checked else "unknown"
-    item = QListWidgetItem(QIcon(icons.mark(kind, theme.u(4))), finding.message)
+    named = finding.subject and finding.subject not in finding.message
+    text = f"{finding.subject}: {finding.message}" if named else finding.message
+    item = QListWidgetItem(QIcon(icons.mark(kind, theme.u(4))), text)
     item.setData(_FINDING, finding)
-    item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{_WORDS[kind]}: {finding.message}")
+    item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{_WORDS[kind]}: {text}")
     return item

@@ -82,13 +82,15 @@ class LivePage(QWidget):
         self.tabs = QTabBar()
         self.tabs.setDrawBase(False)
         self.tabs.setExpanding(False)
+        self.tabs.setUsesScrollButtons(False)
+        self.tabs.setElideMode(Qt.TextElideMode.ElideNone)
         self.tabs.setAccessibleName("Views")
         for name in _VIEWS:
             self.tabs.addTab(name)
         self.banner = VerdictBanner()
         self.banner.show_verdict("info", self.deck.state.sentence, word="Opening")
         self.evidence = Button("Evidence", lambda: self._show_view(MATRIX))
-        self.fix = Button("See the fix", lambda: self._show_view(FINDINGS))
+        self.fix = Button("See the fix", self._show_fix)
         self.again = Button("Try again", self.deck.retry)
         for button in (self.evidence, self.fix, self.again):
             self.banner.add_action(button)
@@ -138,9 +140,9 @@ class LivePage(QWidget):
         self.findings.measure.connect(self._measure)
         self.overview.opened.connect(self.open_sandbox)
         self.who.opened.connect(self.open_sandbox)
-        self.who.fix.connect(lambda: self._show_view(FINDINGS))
+        self.who.fix.connect(self._show_fix)
         self.who.measure.connect(lambda: self._show_view(COMPARE))
-        self.sandbox.fix.connect(lambda: self._show_view(FINDINGS))
+        self.sandbox.fix.connect(self._show_fix)
         self.timeline.moved.connect(lambda _begin, end: self.deck.seek(int(end * 1e6)))
         self.timeline.paused.connect(self._on_pause)
         self.timeline.keep.connect(self._keep)
@@ -186,6 +188,11 @@ class LivePage(QWidget):
     def _leave_sandbox(self) -> None:
         if self.views.currentIndex() == SANDBOX:
             self._show_view(OVERVIEW)
+
+    def _show_fix(self) -> None:
+        """The finding that fits what is told: pinned clashes first, then foreign work, waiting."""
+        self._show_view(FINDINGS)
+        self.findings.choose("CPU-02", "NET-17", "CPU-04", "IO-20", "MEM-04", "CPU-07")
 
     def _show_view(self, number: int) -> None:
         """A tab's view, or the sandbox, which is no tab."""

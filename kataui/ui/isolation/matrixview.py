@@ -57,6 +57,7 @@ class MatrixView(QAbstractScrollArea):
         self._names: list[tuple[str, str]] = []
         self._strong: tuple[list[bool], list[bool]] = ([], [])
         self._at = (0, 0)
+        self._side_px, self._cell = 0, QSize(1, 1)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.viewport().setAutoFillBackground(False)
         self.setStyleSheet("QAbstractScrollArea::corner { background: transparent; border: none; }")
@@ -97,6 +98,8 @@ class MatrixView(QAbstractScrollArea):
 
     def _fit(self) -> None:
         """Where the columns are, and how far there is to scroll."""
+        self._side_px = self._wanted_side_px()
+        self._cell = self._wanted_cell()
         self._lefts, left = [], 0
         for number, one in enumerate(self._matrix.culprits):
             if number and one.group is not self._matrix.culprits[number - 1].group:
@@ -123,8 +126,7 @@ class MatrixView(QAbstractScrollArea):
         """The group's name, a rule, and two lines of a column's name."""
         return 3 * QFontMetrics(theme.font("tick")).height() + theme.u(4)
 
-    @property
-    def _side_px(self) -> int:
+    def _wanted_side_px(self) -> int:
         """The names of the victims; never more than a third of the width."""
         metrics = QFontMetrics(matrixpaint.name_font(strong=True))
         widths = [metrics.horizontalAdvance(clean(v.name)) for v in self._matrix.victims]
@@ -136,8 +138,7 @@ class MatrixView(QAbstractScrollArea):
         groups = {one.group for one in self._matrix.culprits}
         return theme.u(_GROUP_GAP_U) * max(0, len(groups) - 1)
 
-    @property
-    def _cell(self) -> QSize:
+    def _wanted_cell(self) -> QSize:
         """A cell in pixels: what there is, from what can be read to what looks well."""
         bold = QFontMetrics(matrixpaint.number_font(strong=True))
         wide = max(theme.u(_CELL_U), bold.horizontalAdvance("100\u00a0%") + theme.u(2))
@@ -342,6 +343,10 @@ class MatrixView(QAbstractScrollArea):
         if hit is not None and event.button() is Qt.MouseButton.LeftButton:
             self._go(*hit)
             self._open()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Whoever took the press takes this too."""
+        event.accept()
 
     def _open(self) -> None:
         pair = self.current()

@@ -3,8 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from PySide6.QtCore import QLocale, Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtCore import QLocale, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QSizePolicy, QWidget
 
 from kataui.ui.isolation.chartparts import Flag, Times, Values
@@ -47,16 +46,13 @@ class _Controls(QWidget):
             self.speed.addItem(f"{QLocale().toString(speed, 'g', 3)}\u00a0\u00d7", speed)
         self.speed.setCurrentIndex(SPEEDS.index(1.0))
         self.loop = QCheckBox("Loop")
-        self.setLayout(row(self.back, self.pause, self.speed, self.loop, self.keep, spacing_u=2.5))
+        buttons = row(self.back, self.pause, self.speed, self.loop, self.keep, spacing_u=2.5)
+        # Without an alignment the row would be as low as its lowest part.
+        buttons.setAlignment(self.loop, Qt.AlignmentFlag.AlignVCenter)
+        self.setLayout(buttons)
         for widget in (self.speed, self.loop):
             widget.setVisible(not live)
         self.keep.setVisible(live)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Only now the style has told the buttons how high they are."""
-        super().showEvent(event)
-        for button in (self.back, self.pause, self.keep):
-            button.updateGeometry()
 
     def say_pause(self, words: str, icon: str) -> None:
         """What the middle button does now."""
