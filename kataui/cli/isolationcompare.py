@@ -24,21 +24,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Compare; "no difference I can see" is an answer, with what could have been seen."""
-    player = _player(arguments.file)
-    if arguments.other:
-        other = _player(arguments.other)
-        a, b = _whole(player, "A"), _whole(other, "B")
-    else:
-        other = _player(arguments.file)
-        a, b = stretches(player.store.markers, player.end_us / 1e6, arguments.a, arguments.b)
-    found = compare(player, a, other, b, warm_up_s=arguments.warm_up)
+    first = Path(arguments.file)
+    second = Path(arguments.other) if arguments.other else first
+    with Recording(first) as one, Recording(second) as two:
+        player, other = Player(one), Player(two)
+        if arguments.other:
+            a, b = _whole(player, "A"), _whole(other, "B")
+        else:
+            end_s = player.end_us / 1e6
+            a, b = stretches(one.markers, end_s, arguments.a, arguments.b)
+        found = compare(player, a, other, b, warm_up_s=arguments.warm_up)
     _show(found, output)
     output.value(document(found))
     return ExitStatus.DONE
-
-
-def _player(path: str) -> Player:
-    return Player(Recording(Path(path)))
 
 
 def _whole(player: Player, name: str) -> Stretch:

@@ -23,11 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Judge a recording at its worst; the exit status is that of the verdict."""
     path = Path(arguments.file)
-    recording = Recording(path)
-    summary, findings, history = judge(recording, output.control())
-    if arguments.html:
-        text = page(summary, findings, recording, history=history, name=path.name).encode()
-        (replace_file if arguments.force else write_new)(Path(arguments.html), text)
+    with Recording(path) as recording:
+        summary, findings, history = judge(recording, output.control())
+        if arguments.html:
+            text = page(summary, findings, recording, history=history, name=path.name).encode()
+            (replace_file if arguments.force else write_new)(Path(arguments.html), text)
     _show(summary, output)
     output.findings(finding for finding in findings if finding.checked)
     if recording.cut:

@@ -10,7 +10,7 @@ import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self
 
 from kataui.errors import DestinationProblem, KatauiError
 from kataui.files import clean, problem_text
@@ -280,6 +280,12 @@ class Recording:
         """What the F records before a segment add up to."""
         wanted = [row for row in self.index.facts if row[2] <= number]
         return merged_facts([r for row in wanted for r in split(self._bytes(row[0], row[1]))])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close the file."""

@@ -8,6 +8,7 @@ that is left to users.
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -107,6 +108,7 @@ def _rank(path: str) -> int:
     return len(_FALLBACKS)
 
 
+@lru_cache(maxsize=64)
 def _parse(text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)

@@ -162,8 +162,13 @@ def test_a_vhost_thread_away_from_its_vmm_fails_cgr_06(group, expected) -> None:
 
 @pytest.mark.parametrize(
     ("sandboxes", "qos", "expected"),
-    [(4, "burstable", "pass"), (5, "burstable", "warn"), (13, "burstable", "warn")]
-    + [(12, "guaranteed", "warn"), (13, "guaranteed", "fail")],
+    [
+        (4, "burstable", "pass"),
+        (5, "burstable", "warn"),
+        (13, "burstable", "warn"),
+        (12, "guaranteed", "warn"),
+        (13, "guaranteed", "fail"),
+    ],
 )
 def test_too_many_vcpus_fail_cpu_01_where_latency_was_paid_for(sandboxes, qos, expected) -> None:
     host = Host(8)
@@ -298,3 +303,24 @@ def test_a_neighbour_on_the_same_core_warns_in_cpu_06(active, pairs, other, expe
         host.fact(path, f"{cpu & ~1}-{cpu | 1}")
 
     assert word("CPU-06", host) == expected
+
+
+def test_only_the_go_runtime_is_told_a_key_in_cgr_02() -> None:
+    fixes = {}
+    for runtime in ("go", "rust"):
+        host = Host()
+        host.sandbox("a", group="/system.slice/containerd.service", runtime=runtime)
+        fixes[runtime] = found("CGR-02", host)[0].fix
+
+    assert "sandbox_cgroup_only = true" in fixes["go"]
+    assert "sandbox_cgroup_only" not in fixes["rust"]
+
+
+def test_cgr_03_says_what_the_helpers_use() -> None:
+    host = Host()
+    key = host.sandbox("a")
+    host.thread(key, "vhost", runs=0.25)
+    host.thread(key, "shim", runs=0.5)
+    host.thread(key, "vcpu", runs=0.9)
+
+    assert "Helpers use 0.75 CPUs now." in found("CGR-03", host)[0].message

@@ -84,6 +84,23 @@ def test_a_gap_is_where_no_series_was_measured() -> None:
     assert parts.gaps(TIMES, [first]) == [(1019.0, 1025.0)]
 
 
+def test_thinning_keeps_peaks_dips_and_gaps() -> None:
+    times = np.arange(3600.0)
+    values = np.full(3600, 5, np.float32)
+    values[1801], values[77] = 90, 1
+    values[2000:2100] = NAN
+
+    thin_s, (thin,) = parts.thinned(times, [values], 300, low=True)
+
+    assert len(thin_s) == len(thin) == 600
+    assert np.nanmax(thin) == 90
+    assert np.nanmin(thin) == 1
+    assert thin_s[int(np.nanargmax(thin))] == pytest.approx(1801, abs=12)
+    assert 12 <= np.isnan(thin).sum() <= 18
+    assert len(parts.thinned(times[:60], [values[:60]], 300, low=True)[0]) == 60
+    assert len(parts.thinned(times, [values], 300, low=False)[0]) == 300
+
+
 def test_times_are_told_before_now_or_as_hours_of_day() -> None:
     ago = parts.time_ticks(940, 1000, wall_offset_s=None, last="now", most=4)
     day = parts.time_ticks(0, 900, wall_offset_s=1_700_000_000, last="")

@@ -91,7 +91,6 @@ class ChartCanvas(QWidget):
         ]:
             self._labels_px = 0
         self._shown = shown
-        self._curves.show_series(shown.times_s, shown.series)
         self._arrange()
 
     def _on_theme(self) -> None:
@@ -103,7 +102,9 @@ class ChartCanvas(QWidget):
     def _arrange(self) -> None:
         if self._shown is not None:
             self._labels_px = max(self._labels_px, self._needed_px())
-            self._curves.place(self._plot(), *self._shown.range_s, self._shown.scale.top)
+            plot = self._plot()
+            self._curves.show_series(self._shown.times_s, self._shown.series, plot.width())
+            self._curves.place(plot, *self._shown.range_s, self._shown.scale.top)
             self.update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -110,6 +110,28 @@ def runs_of(wanted: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
+def thinned(
+    times_s: Times, rows: Sequence[Values], columns: int, *, low: bool
+) -> tuple[Times, list[Values]]:
+    """At most two points a column (one without ``low``): its lowest and highest value.
+
+    A peak is never lost; a column without any value stays a gap. Short series stay as they are.
+    """
+    if len(times_s) <= 2 * columns:
+        return times_s, list(rows)
+    span_s = max(1e-9, float(times_s[-1] - times_s[0]))
+    place = np.minimum((times_s - times_s[0]) * (columns / span_s), columns - 1).astype(np.int64)
+    first = np.flatnonzero(np.diff(place, prepend=-1))
+    high = [np.fmax.reduceat(row, first) for row in rows]
+    if not low:
+        return times_s[first], high
+    both = [
+        np.stack([np.fmin.reduceat(row, first), top], axis=1).ravel()
+        for row, top in zip(rows, high, strict=True)
+    ]
+    return np.repeat(times_s[first], 2), both
+
+
 def clock(wall_s: float, *, seconds: bool = False) -> str:
     """A Unix time as the hour of day here."""
     moment = QDateTime.fromMSecsSinceEpoch(round(wall_s * 1000))

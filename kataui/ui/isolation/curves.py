@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QFrame, QGraphicsPathItem, QVBoxLayout, QWidget
 
 from kataui.ui import theme
 from kataui.ui.isolation import patterns
-from kataui.ui.isolation.chartparts import ChartSeries, Times, Values, runs_of
+from kataui.ui.isolation.chartparts import ChartSeries, Times, Values, runs_of, thinned
 
 EDGE_PX = 2  # around the plot, so that a line on its edge is seen whole
 _TINT = 40  # 16 % of 255
@@ -76,16 +76,17 @@ class Curves(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._view)
 
-    def show_series(self, times_s: Times, series: Sequence[ChartSeries]) -> None:
-        """Show these from the next ``place`` on; values as long as ``times_s``."""
+    def show_series(self, times_s: Times, series: Sequence[ChartSeries], columns: int) -> None:
+        """Show these from the next ``place`` on, thinned to so many columns."""
         roles = [one.role for one in series]
         if roles != self._roles:
             self._remake(roles)
-        below = np.zeros(len(times_s), np.float32)
+        tops = _summed(series, len(times_s)) if self._stacked else [one.values for one in series]
         tinted = _tinted(series)
+        times_s, tops = thinned(times_s, tops, max(1, columns), low=not self._stacked)
+        below = np.zeros(len(times_s), np.float32)
         self._areas = []
-        for number, (one, curve) in enumerate(zip(series, self._curves, strict=True)):
-            top = below + one.values if self._stacked else one.values
+        for number, (top, curve) in enumerate(zip(tops, self._curves, strict=True)):
             curve.line.setData(times_s, top)
             if self._stacked or number == tinted:
                 self._areas.append((curve, _Area(times_s, below, top)))
@@ -154,6 +155,15 @@ def texture_brush(role: str, ratio: float) -> QBrush:
     brush = QBrush(patterns.image_of(texture))
     brush.setTransform(QTransform.fromScale(1 / ratio, 1 / ratio))
     return brush
+
+
+def _summed(series: Sequence[ChartSeries], count: int) -> list[Values]:
+    """Each series on top of those before it; what one lacks does not lower the next."""
+    found, below = [], np.zeros(count, np.float32)
+    for one in series:
+        found.append(below + one.values)
+        below = np.where(np.isnan(found[-1]), below, found[-1])
+    return found
 
 
 def _tinted(series: Sequence[ChartSeries]) -> int:

@@ -1,12 +1,13 @@
-"""Heads of cards that stay in the window: the note is elided, the actions go below."""
+"""Heads of cards that stay in the window (the note is elided, actions go below), and a chip."""
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from kataui.ui import theme
+from kataui.ui.icons import IconLabel
 from kataui.ui.widgets.card import row
-from kataui.ui.widgets.text import label
+from kataui.ui.widgets.text import label, restyle
 
 _LEAST_NOTE_U = 12
 
@@ -63,3 +64,27 @@ class Head(QWidget):
         narrow = words + self._actions.sizeHint().width() > self.width()
         directions = QBoxLayout.Direction
         self._layout.setDirection(directions.TopToBottom if narrow else directions.LeftToRight)
+
+
+class VerdictChip(QFrame):
+    """A mark and at most three words on the verdict's tint."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._mark = IconLabel("unknown", size_u=3.5)
+        self._words = label("", "note", wrap=False)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(theme.u(2), theme.u(0.5), theme.u(2.5), theme.u(0.5))
+        layout.setSpacing(theme.u(1.5))
+        layout.addWidget(self._mark)
+        layout.addWidget(self._words)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Maximum)
+        self.setStyleSheet("QFrame[look] { border-radius: 5px; }")
+
+    def show_verdict(self, verdict: str, words: str) -> None:
+        """Show another verdict."""
+        if words != self._words.text():
+            self._mark.set_icon(verdict)
+            self._words.setText(words)
+            restyle(self, look=verdict)
+            restyle(self._words, tone=verdict)

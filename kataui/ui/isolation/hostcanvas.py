@@ -22,6 +22,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip
 from kataui.files import clean
 from kataui.ui import icons, theme
 from kataui.ui.isolation import hostpicture, hostrows, tips
+from kataui.ui.isolation.chartparts import keeps_key
 from kataui.ui.isolation.hostrows import COLUMNS, Category, Cells, Cpu, MapRow
 from kataui.ui.isolation.pin import paint_pin
 
@@ -296,6 +297,10 @@ class HostCanvas(QAbstractScrollArea):
         if hit is not None and event.button() is Qt.MouseButton.LeftButton:
             self._go(*hit)
             self._toggle()
+
+    def event(self, event: QEvent) -> bool:
+        """Arrows are for this, not for the page."""
+        return keeps_key(event, set(_STEPS)) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Move the cursor, or open a group."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QHideEvent, QKeySequence, QShortcut, QShowEvent
@@ -26,7 +27,6 @@ from kataui.ui.isolation.compareview import CompareView
 from kataui.ui.isolation.deck import Deck
 from kataui.ui.isolation.findingsview import FindingsView
 from kataui.ui.isolation.overview import Overview
-from kataui.ui.isolation.sandboxview import SandboxView
 from kataui.ui.isolation.timeline import History, Timeline
 from kataui.ui.isolation.whohurts import WhoHurts
 from kataui.ui.jobs import Jobs
@@ -34,6 +34,9 @@ from kataui.ui.widgets.banner import VerdictBanner
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import row
 from kataui.ui.widgets.text import label
+
+if TYPE_CHECKING:
+    from kataui.ui.isolation.sandboxview import SandboxView
 
 _VIEWS = ("Overview", "Who hurts whom", "Findings", "Compare A and B")
 OVERVIEW, MATRIX, FINDINGS, COMPARE, SANDBOX = range(5)
@@ -99,7 +102,7 @@ class LivePage(QWidget):
         self.who = WhoHurts()
         self.findings = FindingsView(self._check)
         self.compare = CompareView(self.deck.mark, self._compare)
-        self.sandbox = SandboxView(self._outside.save)
+        self.sandbox: SandboxView | None = None
         self.timeline = Timeline(live=not self.deck.source.is_file)
         self.home = Button("Overview", self._leave_sandbox, icon="left", kind="quiet")
         self.home.setVisible(False)
@@ -119,7 +122,7 @@ class LivePage(QWidget):
         header.addLayout(words, 1)
         header.addLayout(actions)
         self.views = QStackedWidget()
-        for view in (self.overview, self.who, self.findings, self.compare, self.sandbox):
+        for view in (self.overview, self.who, self.findings, self.compare):
             self.views.addWidget(view)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(theme.u(7), theme.u(5), theme.u(7), theme.u(4))
@@ -142,7 +145,6 @@ class LivePage(QWidget):
         self.who.opened.connect(self.open_sandbox)
         self.who.fix.connect(self._show_fix)
         self.who.measure.connect(lambda: self._show_view(COMPARE))
-        self.sandbox.fix.connect(self._show_fix)
         self.timeline.moved.connect(lambda _begin, end: self.deck.seek(int(end * 1e6)))
         self.timeline.paused.connect(self._on_pause)
         self.timeline.keep.connect(self._keep)
@@ -173,14 +175,20 @@ class LivePage(QWidget):
 
     def _on_mode(self) -> None:
         self.timeline.set_paused(self.deck.paused)
-        for chart in self.sandbox.charts.values():
-            chart.set_paused(self.deck.paused)
+        if self.sandbox is not None:
+            self.sandbox.set_paused(self.deck.paused)
 
     def _keep(self, minutes: int | None) -> None:
         self._outside.ask_keep(lambda path: self.deck.keep(path, minutes))
 
     def open_sandbox(self, key: str) -> None:
         """Show one sandbox; its last minutes are read back from the stream."""
+        if self.sandbox is None:
+            from kataui.ui.isolation.sandboxview import SandboxView  # noqa: PLC0415 - pyqtgraph
+
+            self.sandbox = SandboxView(self._outside.save)
+            self.sandbox.fix.connect(self._show_fix)
+            self.views.addWidget(self.sandbox)
         self.sandbox.begin(Detail(key))
         self._show_view(SANDBOX)
         self.deck.read_detail(key, self.sandbox.begin)
@@ -257,8 +265,8 @@ class LivePage(QWidget):
         self.evidence.setVisible(hurt)
         self.fix.setVisible(hurt)
         analysis = self.deck.analysis
-        view = self.views.currentWidget()
-        if analysis is not None and isinstance(view, Overview | SandboxView | WhoHurts):
+        view = (self.overview, self.who, None, None, self.sandbox)[self.views.currentIndex()]
+        if analysis is not None and view is not None:
             view.show_picture(picture, analysis)
         self._show_markers()
         self._show_time(picture)
@@ -290,7 +298,8 @@ class LivePage(QWidget):
         if view.head.get("synthetic"):
             parts.append("synthetic: made by a generator")
         name = view.name if self.deck.source.text == LOCAL else self.deck.source.name
-        alone = self.sandbox.detail if self.views.currentIndex() == SANDBOX else None
+        at_sandbox = self.sandbox is not None and self.views.currentIndex() == SANDBOX
+        alone = self.sandbox.detail if self.sandbox is not None and at_sandbox else None
         shown = view.by_key.get(alone.key) if alone else None
         self.title.setText(f"{name}, {shown.name}" if shown else name)
         self.facts.setText(" · ".join(part for part in parts if part))

@@ -14,14 +14,19 @@ _CANNOT = "cannot tell"
 _CENTER = Qt.AlignmentFlag.AlignCenter
 
 
-def cell(painter: QPainter, place: QRect, share: float, step: int) -> None:
-    """A share (0..1) in the colour of its step; the number from the second step on."""
+def cell(
+    painter: QPainter, place: QRect, share: float, step: int, fonts: tuple[QFont, QFont]
+) -> None:
+    """A share (0..1) in the colour of its step; the number from the second step on.
+
+    ``fonts`` are those of a number and of a strong one: made once for all cells.
+    """
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(heat.color(step))
     painter.drawRoundedRect(place, _RADIUS_PX, _RADIUS_PX)
     if step > 0:
         painter.setPen(heat.text_color(step))
-        painter.setFont(number_font(strong=step >= _DARK))
+        painter.setFont(fonts[step >= _DARK])
         painter.drawText(place, _CENTER, cell_text(share))
 
 

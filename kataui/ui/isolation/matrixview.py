@@ -57,7 +57,8 @@ class MatrixView(QAbstractScrollArea):
         self._names: list[tuple[str, str]] = []
         self._strong: tuple[list[bool], list[bool]] = ([], [])
         self._at = (0, 0)
-        self._side_px, self._cell = 0, QSize(1, 1)
+        self._side_px, self._cell, self._pitch = 0, QSize(1, 1), (1, 1)
+        self._grid = QRect()  # where the cells are; around it stand the names
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.viewport().setAutoFillBackground(False)
         self.setStyleSheet("QAbstractScrollArea::corner { background: transparent; border: none; }")
@@ -100,25 +101,28 @@ class MatrixView(QAbstractScrollArea):
         """Where the columns are, and how far there is to scroll."""
         self._side_px = self._wanted_side_px()
         self._cell = self._wanted_cell()
+        gap = theme.u(_GAP_U)
+        self._pitch = (self._cell.width() + gap, self._cell.height() + gap)
+        self._grid = self.viewport().rect().adjusted(self._side_px, self._head_px, 0, 0)
         self._lefts, left = [], 0
         for number, one in enumerate(self._matrix.culprits):
             if number and one.group is not self._matrix.culprits[number - 1].group:
                 left += theme.u(_GROUP_GAP_U)
             self._lefts.append(left)
-            left += self._pitch_x
+            left += self._pitch[0]
         metrics = QFontMetrics(matrixpaint.name_font(strong=True))
         room = self._cell.width() + theme.u(_GAP_U)
         self._names = [
             matrixpaint.two_lines(clean(c.name), metrics, room) for c in self._matrix.culprits
         ]
-        grid = self._grid()
+        grid = self._grid
         across, down = self.horizontalScrollBar(), self.verticalScrollBar()
         across.setRange(0, max(0, left - theme.u(_GAP_U) - grid.width()))
         across.setPageStep(max(1, grid.width()))
-        across.setSingleStep(self._pitch_x)
-        down.setRange(0, max(0, len(self._matrix.victims) * self._pitch_y - grid.height()))
+        across.setSingleStep(self._pitch[0])
+        down.setRange(0, max(0, len(self._matrix.victims) * self._pitch[1] - grid.height()))
         down.setPageStep(max(1, grid.height()))
-        down.setSingleStep(self._pitch_y)
+        down.setSingleStep(self._pitch[1])
         self.viewport().update()
 
     @property
@@ -151,18 +155,6 @@ class MatrixView(QAbstractScrollArea):
         most = QSize(max(theme.u(_MOST_CELL_U), wide), max(theme.u(_MOST_ROW_U), high))
         return QSize(max(wide, min(most.width(), across)), max(high, min(most.height(), down)))
 
-    @property
-    def _pitch_x(self) -> int:
-        return self._cell.width() + theme.u(_GAP_U)
-
-    @property
-    def _pitch_y(self) -> int:
-        return self._cell.height() + theme.u(_GAP_U)
-
-    def _grid(self) -> QRect:
-        """Where the cells are; around it stand the names."""
-        return self.viewport().rect().adjusted(self._side_px, self._head_px, 0, 0)
-
     def sizeHint(self) -> QSize:
         """Ten rows and ten columns, or what there is."""
         rows = min(10, max(3, len(self._matrix.victims)))
@@ -188,9 +180,9 @@ class MatrixView(QAbstractScrollArea):
 
     def _rect(self, row: int, column: int) -> QRect:
         """Where a cell is in the viewport."""
-        grid = self._grid()
+        grid = self._grid
         left = grid.left() + self._lefts[column] - self.horizontalScrollBar().value()
-        top = grid.top() + row * self._pitch_y - self.verticalScrollBar().value()
+        top = grid.top() + row * self._pitch[1] - self.verticalScrollBar().value()
         return QRect(QPoint(left, top), self._cell)
 
     def paintEvent(self, _: QPaintEvent) -> None:
@@ -199,7 +191,7 @@ class MatrixView(QAbstractScrollArea):
             return
         painter = QPainter(self.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        grid, pitch = self._grid(), self._pitch_y
+        grid, pitch = self._grid, self._pitch[1]
         first = self.verticalScrollBar().value() // pitch
         last = min(len(self._matrix.victims), first + grid.height() // pitch + 2)
         columns = [
@@ -211,9 +203,10 @@ class MatrixView(QAbstractScrollArea):
         ]
         # Room for the ring of the cursor around the first row and column.
         painter.setClipRect(grid.adjusted(-matrixpaint.FOCUS_PX, -matrixpaint.FOCUS_PX, 0, 0))
+        fonts = (matrixpaint.number_font(strong=False), matrixpaint.number_font(strong=True))
         for row in range(first, last):
             for column in columns:
-                self._paint_cell(painter, row, column)
+                self._paint_cell(painter, row, column, fonts)
         matrixpaint.cursor(painter, self._rect(*self._at), focused=self.hasFocus())
         painter.setClipRect(QRect(0, grid.top(), grid.left(), grid.height()))
         for row in range(first, last):
@@ -224,20 +217,22 @@ class MatrixView(QAbstractScrollArea):
         self._paint_groups(painter)
         painter.end()
 
-    def _paint_cell(self, painter: QPainter, row: int, column: int) -> None:
+    def _paint_cell(
+        self, painter: QPainter, row: int, column: int, fonts: tuple[QFont, QFont]
+    ) -> None:
         place, share = self._rect(row, column), self._matrix.share(row, column)
         if self._matrix.is_itself(row, column):
             matrixpaint.itself(painter, place)
         elif math.isnan(share):
             matrixpaint.unknown(painter, place, self.devicePixelRatioF())
         else:
-            matrixpaint.cell(painter, place, share, int(self._steps[row, column]))
+            matrixpaint.cell(painter, place, share, int(self._steps[row, column]), fonts)
 
     def _paint_victim(self, painter: QPainter, row: int) -> None:
         font = matrixpaint.name_font(strong=self._strong[0][row])
         place = self._rect(row, 0)
         place.setLeft(0)
-        place.setRight(self._grid().left() - theme.u(3))
+        place.setRight(self._grid.left() - theme.u(3))
         here = row == self._at[0]
         painter.setFont(font)
         painter.setPen(theme.color("text" if here or self._strong[0][row] else "text_secondary"))
@@ -253,7 +248,7 @@ class MatrixView(QAbstractScrollArea):
         painter.setFont(font)
         painter.setPen(theme.color("text" if strong or column == self._at[1] else "text_secondary"))
         upper, lower = self._names[column]
-        top = self._grid().top() - theme.u(1.5) - 2 * high
+        top = self._grid.top() - theme.u(1.5) - 2 * high
         lines = [upper, lower] if lower else [upper]
         top += 0 if lower else high // 2
         for number, text in enumerate(lines):
@@ -265,7 +260,7 @@ class MatrixView(QAbstractScrollArea):
         font = theme.font("tick")
         font.setWeight(QFont.Weight.DemiBold)
         painter.setFont(font)
-        metrics, grid = QFontMetrics(font), self._grid()
+        metrics, grid = QFontMetrics(font), self._grid
         for group in Group:
             members = [n for n, one in enumerate(self._matrix.culprits) if one.group is group]
             if not members:
@@ -285,18 +280,18 @@ class MatrixView(QAbstractScrollArea):
 
     def cell_at(self, place: QPoint) -> tuple[int, int] | None:
         """The row and column under a point of the viewport."""
-        grid = self._grid()
+        grid = self._grid
         if not grid.contains(place) or self.current() is None:
             return None
-        row = (place.y() - grid.top() + self.verticalScrollBar().value()) // self._pitch_y
+        row = (place.y() - grid.top() + self.verticalScrollBar().value()) // self._pitch[1]
         x = place.x() - grid.left() + self.horizontalScrollBar().value()
         column = int(np.searchsorted(self._lefts, x, side="right")) - 1
-        inside = row < len(self._matrix.victims) and x - self._lefts[column] < self._pitch_x
+        inside = row < len(self._matrix.victims) and x - self._lefts[column] < self._pitch[0]
         return (row, column) if inside else None
 
     def name_at(self, place: QPoint) -> str:
         """The whole name of the row or column beside whose cells a point is; or nothing."""
-        grid = self._grid()
+        grid = self._grid
         inside = QPoint(max(place.x(), grid.left()), max(place.y(), grid.top()))
         hit = self.cell_at(inside)
         if hit is None or (place.x() < grid.left()) == (place.y() < grid.top()):
@@ -360,8 +355,8 @@ class MatrixView(QAbstractScrollArea):
         changed = (row, column) != self._at
         self._at = (row, column)
         for bar, begin, size in (
-            (self.verticalScrollBar(), row * self._pitch_y, self._pitch_y),
-            (self.horizontalScrollBar(), self._lefts[column], self._pitch_x),
+            (self.verticalScrollBar(), row * self._pitch[1], self._pitch[1]),
+            (self.horizontalScrollBar(), self._lefts[column], self._pitch[0]),
         ):
             bar.setValue(min(max(bar.value(), begin + size - bar.pageStep()), begin))
         self.viewport().update()

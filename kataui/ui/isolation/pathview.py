@@ -13,17 +13,15 @@ from PySide6.QtGui import (
     QPolygonF,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from kataui.files import clean
 from kataui.isolation.paths import DataPath, PathFlow, PathHop
 from kataui.ui import icons, theme
-from kataui.ui.icons import IconLabel
 from kataui.ui.isolation import tips
-from kataui.ui.isolation.heads import Head
+from kataui.ui.isolation.heads import Head, VerdictChip
 from kataui.ui.widgets.banner import WORDS
 from kataui.ui.widgets.card import Card
-from kataui.ui.widgets.text import label, restyle
 
 _PAD_U, _ICON_U, _MARK_U, _ROWS_U = 3.0, 4.2, 3.8, 4.0
 _LEAST_U, _MOST_U, _ARROW_U, _DOWN_U = 30.0, 66.0, 18.0, 9.0
@@ -280,13 +278,16 @@ class PathCard(Card):
     """A path in a card: what it is, a chip that says where it is tight, and the path."""
 
     def __init__(self) -> None:
-        self._chip = _VerdictChip()
+        self._chip = VerdictChip()
         super().__init__()
         self._head = Head("", "", self._chip)
         self.view = PathView()
-        self._head.layout().setContentsMargins(RING_PX, 0, RING_PX, 0)
-        margins = self.layout().contentsMargins()
-        self.layout().setContentsMargins(margins - QMargins(RING_PX, 0, RING_PX, RING_PX))
+        self._head.setContentsMargins(RING_PX, 0, RING_PX, 0)
+        outer = self.layout()
+        if outer is not None:
+            outer.setContentsMargins(
+                outer.contentsMargins() - QMargins(RING_PX, 0, RING_PX, RING_PX)
+            )
         self.body.setSpacing(theme.u(1))
         self.body.addWidget(self._head)
         self.body.addWidget(self.view)
@@ -301,30 +302,6 @@ class PathCard(Card):
             verdict = "unknown"
         self._chip.show_verdict(verdict, tight_words(path))
         self.view.show_path(path)
-
-
-class _VerdictChip(QFrame):
-    """A mark and at most three words on the verdict's tint."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._mark = IconLabel("unknown", size_u=3.5)
-        self._words = label("", "note", wrap=False)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(theme.u(2), theme.u(0.5), theme.u(2.5), theme.u(0.5))
-        layout.setSpacing(theme.u(1.5))
-        layout.addWidget(self._mark)
-        layout.addWidget(self._words)
-        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Maximum)
-        self.setStyleSheet("QFrame[look] { border-radius: 5px; }")
-
-    def show_verdict(self, verdict: str, words: str) -> None:
-        """Show another verdict."""
-        if words != self._words.text():
-            self._mark.set_icon(verdict)
-            self._words.setText(words)
-            restyle(self, look=verdict)
-            restyle(self._words, tone=verdict)
 
 
 def tight_words(path: DataPath) -> str:

@@ -83,6 +83,11 @@ class SandboxView(Scroll):
         for chart in self.charts.values():
             chart.reset_scale()
 
+    def set_paused(self, paused: bool) -> None:  # noqa: FBT001 - as the charts have it
+        """Time stands still, or goes on."""
+        for chart in self.charts.values():
+            chart.set_paused(paused)
+
     def show_picture(self, picture: Picture, analysis: Analysis) -> None:
         """A new moment; a sandbox that is gone keeps its last one."""
         if self.detail is None:
