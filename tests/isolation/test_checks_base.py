@@ -324,3 +324,25 @@ def test_cgr_03_says_what_the_helpers_use() -> None:
     host.thread(key, "vcpu", runs=0.9)
 
     assert "Helpers use 0.75 CPUs now." in found("CGR-03", host)[0].message
+
+
+def test_cpu_03_says_where_pinning_has_no_effect() -> None:
+    messages = {}
+    for hypervisor, section in (("qemu", "qemu"), ("firecracker", "firecracker")):
+        host = Host()
+        two_vcpus(host, "a", ("2-4", "2-4"), hypervisor=hypervisor, runtime="rust")
+        text = f"[runtime]\nenable_vcpus_pinning = true\n[hypervisor.{section}]\n"
+        host.fact(CONFIGURATION, f"{text}overhead_vcpus = 0.2\n")
+        messages[hypervisor] = found("CPU-03", host)[0].message
+
+    assert "2 vCPUs may use 3 CPUs" in messages["qemu"]
+    assert "has no effect" in messages["firecracker"]
+
+
+def test_softirq_work_in_ksoftirqd_is_counted_once_in_cpu_04() -> None:
+    host = Host()
+    two_vcpus(host)
+    host.count("cpu_time", 2, irq=0, softirq=8)  # 0.8 % of a CPU, of two that are exclusive
+    host.thread("", "host", "2", runs=0.008, last=2, name="ksoftirqd/2")
+
+    assert word("CPU-04", host) == "pass"

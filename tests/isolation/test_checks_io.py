@@ -318,11 +318,14 @@ def test_a_guest_without_a_disk_limit_warns_in_io_14(limit, root, expected) -> N
 def test_a_disk_limit_that_qemu_ignores_fails_io_14() -> None:
     limits = {"disk_rate_limiter_bw_max_rate": "1000000"}
     ignored, obeyed = configured(Host(), **limits), configured(Host(), "clh", **limits)
+    silent = configured(Host(), "clh")
     ignored.sandbox("a")
-    obeyed.sandbox("a", hypervisor="cloud-hypervisor")
+    for host in (obeyed, silent):
+        host.sandbox("a", hypervisor="cloud-hypervisor")
 
     assert word("IO-14", ignored) == "fail"
     assert word("IO-14", obeyed) == "pass"
+    assert word("IO-14", silent) == "warn"
 
 
 def test_the_fix_of_io_14_names_the_pods_group_and_a_disk_of_this_host() -> None:

@@ -31,7 +31,8 @@ def pinned(host: Host, name: str = "a", cpu: str = "2") -> str:
 def test_a_host_that_does_not_count_io_fails_io_15(control, files, expected) -> None:
     host = Host()
     host.sandbox("a", group=GROUP)
-    host.group(GROUP, **files)
+    folders = host.entities["cgroup"][host.group(GROUP, **files)]["folders"]
+    folders["blkio"] = folders[""]  # v2 has one folder for all controllers
     if control:
         host.fact("/sys/fs/cgroup/cgroup.subtree_control", control)
 
@@ -320,3 +321,21 @@ def test_what_pod_limits_mean_is_a_note_of_io_32() -> None:
     host.sandbox("a")
 
     assert word("IO-32", host) == "info"
+
+
+def test_cgroup_v1_counts_io_wherever_it_is_mounted() -> None:
+    host = Host()
+    host.sandbox("a", group=GROUP)
+    host.fact("/sys/fs/cgroup/unified/cgroup.subtree_control", "")
+    host.entities["cgroup"][host.group(GROUP)]["folders"]["blkio"] = "/sys/fs/cgroup/blkio/a"
+
+    assert word("IO-15", host) == "pass"
+
+
+def test_what_the_root_group_counts_is_nobodys_in_io_20() -> None:
+    host = Host()
+    host.sandbox("a", group="/")
+    host.count("host", 0, io_some_us=0)
+    host.count("group", host.group("/"), io_some_us=SECONDS * 1e6)
+
+    assert word("IO-20", host) == "unknown"

@@ -125,7 +125,9 @@ def _throttled(scene: Scene) -> Iterator[Answer]:
     for sandbox in scene.view.sandboxes:
         total = group_highest(scene.view, sandbox, periods)
         if isnan(total):
-            yield unknown(sandbox.name, "cpu.stat of its control group was not read.")
+            yield unknown(
+                sandbox.name, "It has no control group of its own, or cpu.stat was not readable."
+            )
         elif total == 0:
             yield passes(sandbox.name, "It has no CPU quota, or was idle.")
         else:
@@ -146,7 +148,7 @@ def _v1_vcpus(scene: Scene) -> Iterator[Answer]:
         else:
             yield fails(
                 sandbox.name,
-                f"None of its {len(vcpus)} vCPUs is in the sandbox's control group.",
+                "None of its vCPUs is in the sandbox's control group.",
                 **change(scene.view, sandbox, "sandbox_cgroup_only", value=True),
             )
 

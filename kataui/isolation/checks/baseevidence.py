@@ -166,8 +166,11 @@ def _above(view: HostView, group: str, controller: str, name: str) -> list[str]:
 
 
 def group_value(view: HostView, group: str, values: Array) -> float:
-    """A group's value of a column by slot; NaN when it is not watched or not measured."""
-    found = view.cgroups.get(group)
+    """A group's value of a column by slot; NaN when it is not watched or not measured.
+
+    The root group is everybody's: what is counted there says nothing about one sandbox.
+    """
+    found = view.cgroups.get(group) if group != "/" else None
     return float("nan") if found is None else at(values, found.slot)
 
 

@@ -115,7 +115,7 @@ def _foreign_use(scene: Scene) -> Iterator[Answer]:
     for thread in view.threads:
         cpu, share = last_cpu(scene, thread), runs_share(scene, thread)
         owner = exclusive.get(cpu) if cpu is not None and not isnan(share) else None
-        if owner is None:
+        if owner is None or thread.name.startswith("ksoftirqd/"):  # counted as softirq below
             continue
         measured.add(owner.key)
         if thread.sandbox != owner.key:

@@ -270,9 +270,10 @@ def _disk_limits(scene: Scene) -> Iterator[Answer]:
 def _io_max(view: HostView, sandbox: Sandbox) -> dict[str, str]:
     """A limit for the pod's group on the first disk (cgroup-v2.rst, io.max)."""
     found, disks = view.cgroups.get(sandbox.group), physical_disks(view)
-    if not disks or found is None or not found.folders.get(""):
-        return {}
-    path = found.folders[""].removesuffix(sandbox.group) + pod_group(sandbox) + "/io.max"
+    unified = found.folders.get("", "") if found else ""
+    if not disks or not unified or unified.startswith("/sys/fs/cgroup/unified/"):
+        return {}  # cgroup v1 has no such file
+    path = unified.removesuffix(sandbox.group) + pod_group(sandbox) + "/io.max"
     limit = f"{disks[0].number} rbps={_EXAMPLE} wbps={_EXAMPLE}"
     back = f"{disks[0].number} rbps=max wbps=max"
     return {"fix": f"echo '{limit}' > {path}", "undo": f"echo '{back}' > {path}"}

@@ -178,7 +178,9 @@ def _dirty(scene: Scene) -> Iterator[Answer]:
     for sandbox in view.sandboxes:
         dirty = sum(group_total(view, sandbox, values) for values in columns)
         if isnan(dirty) or not threshold > 0:
-            yield unknown(sandbox.name, "Its unwritten pages were not readable (memory.stat).")
+            yield unknown(
+                sandbox.name, "It has no control group of its own, or memory.stat was not readable."
+            )
             continue
         text = f"{dirty / _MIB:.0f}{NBSP}MiB of its data are not on disk yet:"
         text += f" {percent(dirty / threshold)} of what this host allows for all."

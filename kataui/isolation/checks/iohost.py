@@ -40,17 +40,14 @@ def _controller(scene: Scene) -> Iterator[Answer]:
     view = scene.view
     if not view.sandboxes:
         return
+    folders = [group.folders for group in view.cgroups.values()]
+    if any(folder.get("blkio") and folder["blkio"] != folder.get("") for folder in folders):
+        yield passes(view.name, "cgroup v1 has it (blkio).")
+        return
     state = [view.fact(f"{root}cgroup.subtree_control") for root in _ROOTS]
     found = next((text for text in state if text is not None), None)
     if found is None:
-        v1 = [
-            view.group_fact(s.group, "blkio", "blkio.throttle.write_bps_device")
-            for s in view.sandboxes
-        ]
-        if any(text is not None for text in v1):
-            yield passes(view.name, "cgroup v1 has it (blkio).")
-        else:
-            yield unknown(view.name, "cgroup.subtree_control was not readable.")
+        yield unknown(view.name, "cgroup.subtree_control was not readable.")
         return
     if "io" not in found.split():
         yield fails(view.name, "The io controller is off for all groups of this host.")
@@ -152,7 +149,9 @@ def _stalls(scene: Scene) -> Iterator[Answer]:
     for sandbox in view.sandboxes:
         share = stall(scene, sandbox)
         if isnan(share):
-            yield unknown(sandbox.name, "Its io.pressure was not readable (psi=0, or cgroup v1).")
+            yield unknown(
+                sandbox.name, "It has no control group of its own, or io.pressure was not readable."
+            )
         else:
             text = f"It waits for IO {percent(share)} of the time."
             yield graded(sandbox.name, share, 0.01, 0.10, text)
