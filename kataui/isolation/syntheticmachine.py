@@ -95,6 +95,10 @@ class _Maker:
         # v2 has no threads elsewhere: the whole VMM moves with its vCPUs; v1 moves those alone
         self._vmm = group if site.mode is Mode.V2 else overhead
 
+    @property
+    def _books_guest(self) -> bool:
+        return self._spec.named or self._spec.evidence != roles.BY_ORDER
+
     def processes(self) -> list[Process]:
         """The hypervisor first, if it is a process of its own; then shim, virtiofsd, kthreads."""
         spec = self._spec
@@ -199,6 +203,10 @@ class _Maker:
         if role is Role.VCPU and self._spec.pinned:
             cpus = (self._spec.pinned[index % len(self._spec.pinned)],)
         task = Task(self._site.pid(), name[:_COMM], role, cpus, group, index, cpu=cpus[0])
+        if role is Role.VCPU:  # it has booted
+            task.run_ns, task.books_guest = 1e9, self._books_guest
+            task.guest_s = task.user_s = 1.0 if self._books_guest else 0.0
+            task.system_s = 0.0 if self._books_guest else 1.0
         process.tasks.append(task)
 
 

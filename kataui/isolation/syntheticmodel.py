@@ -13,8 +13,17 @@ from random import Random
 
 from kataui.isolation.model import Role
 from kataui.isolation.syntheticflows import Flows
-from kataui.isolation.syntheticparts import Cpu, Disk, Group, Load, Machine, Memory, Process, Stall
-from kataui.isolation.syntheticparts import Task as _Task
+from kataui.isolation.syntheticparts import (
+    Cpu,
+    Disk,
+    Group,
+    Load,
+    Machine,
+    Memory,
+    Process,
+    Stall,
+    Task,
+)
 
 _SLICE_S = 0.003  # what a thread runs before the next one of a full CPU has its turn
 _WAKE_S = 0.0004  # what it runs at a time on a quiet CPU
@@ -70,7 +79,7 @@ def advance(world: World, seconds: float, loads: Mapping[str, Load]) -> None:
     world.wall_s += seconds
 
 
-def _tasks(world: World) -> Iterable[_Task]:
+def _tasks(world: World) -> Iterable[Task]:
     return (task for process in world.every for task in process.tasks)
 
 
@@ -100,7 +109,7 @@ def _place(world: World) -> None:
         filled[task.cpu] += task.want
 
 
-def _share(cpu: Cpu, tasks: list[_Task]) -> None:
+def _share(cpu: Cpu, tasks: list[Task]) -> None:
     """Max-min shares of what softirqs leave; who cannot have what he wants is always ready."""
     room, waiting = 1.0 - cpu.soft, sorted(tasks, key=lambda task: task.want)
     asked = sum(task.want for task in tasks)
@@ -121,7 +130,7 @@ def _limit(world: World, seconds: float) -> None:
             if group.quota_cores is None:
                 continue
             group.periods += seconds / _PERIOD_S
-            mine = [t for p in machine.processes for t in p.tasks if group in t.group.up()]
+            mine = [t for p in machine.processes for t in p.tasks if group.holds(t)]
             used = sum(task.got for task in mine)
             part = min(1.0, group.quota_cores / used) if used else 1.0
             if part >= 1.0:
@@ -136,7 +145,7 @@ def _limit(world: World, seconds: float) -> None:
                 task.waited = min(1.0 - task.got, stuck)
 
 
-def _book(task: _Task, seconds: float, random: Random) -> None:
+def _book(task: Task, seconds: float, random: Random) -> None:
     """What schedstat, stat and status say of a thread."""
     run_s, wait_s = task.got * seconds, task.waited * seconds
     full = task.waited > 0.1
@@ -147,7 +156,7 @@ def _book(task: _Task, seconds: float, random: Random) -> None:
     task.slices += slices
     task.involuntary += forced
     task.voluntary += slices - forced
-    in_kernel = {Role.VCPU: 0.04, Role.VHOST: 1.0}.get(task.role, 0.5)
+    in_kernel = task.in_kernel if task.books_guest else 1.0
     task.system_s += run_s * in_kernel
     task.user_s += run_s * (1 - in_kernel)
     if task.role is Role.VCPU:
@@ -168,22 +177,21 @@ def _count_groups(world: World, flows: Flows, seconds: float) -> None:
         for process in machine.processes:
             for task in process.tasks:
                 for group in task.group.up():
-                    in_kernel = {Role.VCPU: 0.04, Role.VHOST: 1.0}.get(task.role, 0.5)
-                    group.system_us += task.got * seconds * 1e6 * in_kernel
-                    group.user_us += task.got * seconds * 1e6 * (1 - in_kernel)
+                    group.system_us += task.got * seconds * 1e6 * task.in_kernel
+                    group.user_us += task.got * seconds * 1e6 * (1 - task.in_kernel)
         for group in machine.groups:
             _press_group(machine, group, flows, seconds)
 
 
 def _press_group(machine: Machine, group: Group, flows: Flows, seconds: float) -> None:
-    mine = [t for p in machine.processes for t in p.tasks if group in t.group.up()]
+    mine = [t for p in machine.processes for t in p.tasks if group.holds(t)]
     _press(group.pressure["cpu"], _stalled([t for t in mine if t.want > 0.001]), seconds)
     if group in machine.group.up():
         for name, part in flows.stalls[machine.id].items():
             _press(group.pressure[name], (part, part * 0.8), seconds)
 
 
-def _stalled(tasks: list[_Task]) -> tuple[float, float]:
+def _stalled(tasks: list[Task]) -> tuple[float, float]:
     """Parts of the time in which some of them waited for a CPU, and all of them (psi.rst)."""
     some = 1.0 - math.prod(1.0 - min(0.99, task.waited) for task in tasks)
     return some, some * math.prod(1.0 - min(1.0, task.got) for task in tasks)
@@ -205,9 +213,7 @@ def _count_cpus(world: World, flows: Flows, seconds: float) -> None:
     for cpu in world.online:
         tasks = [task for task in _tasks(world) if task.cpu == cpu.number]
         guest = sum(task.got * 0.96 for task in tasks if task.role is Role.VCPU)
-        kernel = sum(
-            task.got * {Role.VCPU: 0.04, Role.VHOST: 1.0}.get(task.role, 0.5) for task in tasks
-        )
+        kernel = sum(task.got * task.in_kernel for task in tasks)
         used = sum(task.got for task in tasks)
         idle = max(0.0, 1.0 - used - cpu.soft)
         cpu.guest += guest * seconds

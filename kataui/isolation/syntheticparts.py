@@ -99,7 +99,7 @@ class Stall:
     full: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Group:
     """A control group, the same path in all hierarchies; ``above`` is its pod's."""
 
@@ -123,6 +123,10 @@ class Group:
     reads: float = 0.0
     writes: float = 0.0
 
+    def holds(self, task: "Task") -> bool:
+        """Whether a thread is in it, or below."""
+        return self in task.group.up()
+
     @property
     def usage_us(self) -> int:
         """User and system time, as they are shown."""
@@ -133,10 +137,11 @@ class Group:
         return [self, *(self.above.up() if self.above else ())]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Task:
     """A thread. ``want`` is how much CPU it wants now (cores), ``got`` what it had, and ``waited``
-    how long it was ready without one (parts of the last step)."""
+    how long it was ready without one (parts of the last step). ``books_guest``: whether this KVM
+    books guest time (a paravirtual one does not)."""
 
     tid: int
     name: str
@@ -154,12 +159,18 @@ class Task:
     voluntary: float = 0.0
     involuntary: float = 0.0
     migrations: int = 0
+    books_guest: bool = True
     want: float = 0.0
     got: float = 0.0
     waited: float = 0.0
 
+    @property
+    def in_kernel(self) -> float:
+        """The part of its time that it spends in the kernel."""
+        return {Role.VCPU: 0.04, Role.VHOST: 1.0}.get(self.role, 0.5)
 
-@dataclass(slots=True)
+
+@dataclass(slots=True, eq=False)
 class Process:
     """A process; ``part`` is vmm, shim, virtiofsd, or empty for the host's own."""
 
@@ -178,6 +189,10 @@ class Process:
     reads: float = 0.0
     writes: float = 0.0
     netns: int = 0
+
+    def seconds(self, kind: str) -> float:
+        """CPU time of all its threads; ``kind`` is user_s, system_s or guest_s."""
+        return float(sum(getattr(task, kind) for task in self.tasks))
 
     @property
     def main(self) -> Task:
@@ -260,7 +275,7 @@ class Cpu:
     soft: float = 0.0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Machine:
     """A sandbox that runs: its processes, its links, and the host's end of its veth pair."""
 

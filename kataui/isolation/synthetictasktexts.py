@@ -6,8 +6,8 @@ kernel/sched/debug.c (sched), net/core/net-procfs.c (net/dev), kernel/cgroup (cg
 
 from collections.abc import Iterable, Iterator
 
-from kataui.isolation.collector import roles
 from kataui.isolation.model import Role
+from kataui.isolation.syntheticgrouptexts import UNIFIED
 from kataui.isolation.syntheticparts import (
     PAGE_BYTES,
     TICKS_PER_SECOND,
@@ -22,7 +22,7 @@ _V1 = (
     *("11:blkio", "10:cpuset", "9:pids", "8:memory", "7:freezer", "6:cpu,cpuacct"),
     *("5:devices", "1:name=systemd"),
 )
-_UNIFIED = "/system.slice/containerd.service"  # where Kata leaves its processes on hybrid hosts
+
 _NET_HEAD = (
     "Inter-|   Receive                                                |  Transmit\n"
     " face |bytes    packets errs drop fifo frame compressed multicast|"
@@ -33,10 +33,7 @@ _ADDRESS = 94614612459520
 
 def process_files(folder: str, process: Process, mode: Mode) -> Iterator[tuple[str, str]]:
     """The files of a process itself; its ``stat`` is of all its threads together."""
-    tasks = process.tasks
-    user, system, guest = (
-        sum(getattr(task, name) for task in tasks) for name in ("user_s", "system_s", "guest_s")
-    )
+    user, system, guest = (process.seconds(kind) for kind in ("user_s", "system_s", "guest_s"))
     yield f"{folder}/cmdline", "".join(f"{part}\0" for part in process.argv)
     yield f"{folder}/comm", f"{process.comm}\n"
     yield f"{folder}/stat", stat(process, process.main, user, system, guest)
@@ -78,16 +75,11 @@ def stat(process: Process, task: Task, user_s: float, system_s: float, guest_s: 
         *(4194560, 5333, 0, 16, 0, ticks[0], ticks[1], 0, 0, 20, 0, len(process.tasks), 0),
         *(process.start, *memory, 18446744073709551615, _ADDRESS, _ADDRESS + 5858800),
         *(140729463453584, 0, 0, 0, 268444224, 4096, 16963, 0, 0, 0, 17, task.cpu, 0, 0, 0),
-        *(guest_ticks(task, ticks[2]), 0, _ADDRESS + 8972512, _ADDRESS + 14176688),
+        *(ticks[2], 0, _ADDRESS + 8972512, _ADDRESS + 14176688),
         *(_ADDRESS + 234409984, 140729463458180, 140729463458537, 140729463458537),
         *(140729463459804, 0),
     )
     return " ".join(str(part) for part in fields) + "\n"
-
-
-def guest_ticks(task: Task, ticks: int) -> int:
-    """Guest time; a thread that is about to enter its guest has some, or nobody knew it."""
-    return ticks + 1 if task.guest_s >= 0 and task.role is Role.VCPU else max(0, ticks)
 
 
 def status(process: Process, task: Task) -> str:
@@ -158,7 +150,7 @@ def cgroup(group: Group, mode: Mode) -> str:
     if mode is Mode.V2:
         return f"0::{group.path}\n"
     lines = [f"{name}:{group.path}\n" for name in _V1]
-    return "".join(lines) + (f"0::{_UNIFIED}\n" if mode is Mode.HYBRID else "")
+    return "".join(lines) + (f"0::{UNIFIED}\n" if mode is Mode.HYBRID else "")
 
 
 def net_dev(links: Iterable[Link]) -> str:
