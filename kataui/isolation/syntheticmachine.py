@@ -84,9 +84,7 @@ def _groups(spec: Spec, name: str, uid: str) -> tuple[Group, Group]:
 class _Maker:
     """Makes the processes of one sandbox."""
 
-    def __init__(
-        self, spec: Spec, name: str, site: Site, group: Group, overhead: Group
-    ) -> None:
+    def __init__(self, spec: Spec, name: str, site: Site, group: Group, overhead: Group) -> None:
         self._spec = spec
         self._name = name
         self._site = site
@@ -264,13 +262,13 @@ def _qemu(spec: Spec, name: str, folder: str) -> tuple[str, ...]:
     )
 
 
-def evidence(spec: Spec, task: Task) -> str:
-    """By what the collector is to know this thread's role."""
-    if task.role in (Role.SHIM, Role.VIRTIOFSD):
-        return roles.BY_PROCESS
-    by_name = task.role is not Role.VMM or task.name.startswith("kvm-nx-")
-    if spec.named or spec.hypervisor is not Hypervisor.QEMU:
-        return roles.BY_NAME if by_name else roles.BY_PROCESS
-    if task.name.startswith(("kvm-nx-", "vhost-")):
+def evidence(spec: Spec, process: Process, task: Task) -> str:
+    """By what a collector knows this thread's role."""
+    kernel_named = task.name.startswith(("kvm-nx-", "vhost-"))
+    if kernel_named:
         return roles.BY_NAME
-    return spec.evidence if task.role is Role.VCPU else roles.BY_ORDER
+    if task.role in (Role.SHIM, Role.VIRTIOFSD) or task is process.main:
+        return roles.BY_PROCESS
+    if not spec.named and spec.hypervisor is Hypervisor.QEMU:
+        return spec.evidence if task.role is Role.VCPU else roles.BY_ORDER
+    return roles.BY_PROCESS if task.role is Role.VMM else roles.BY_NAME

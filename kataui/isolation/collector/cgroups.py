@@ -35,9 +35,15 @@ class Mounts:
         return "v1" if self.folders else "none"
 
     def folder(self, controller: str, paths: dict[str, str]) -> str:
-        """The folder of a task's group for a controller; v2 holds all of them; empty if none."""
+        """The folder of a task's group for a controller; v2 holds all of them; empty if none.
+
+        On hybrid hosts the v2 path counts only when it is the same group: Kata moves its threads
+        in the v1 hierarchies and leaves them in the v2 group of whoever started it.
+        """
         key = controller if controller in self.folders and controller in paths else ""
         if key not in self.folders or key not in paths:
+            return ""
+        if not key and paths.get("cpu", paths[key]) != paths[key]:
             return ""
         return self.folders[key] + paths[key].rstrip("/")
 
@@ -57,7 +63,7 @@ class Cgroup:
         self._pressures = [_kept(pressure, name, budget) for name in _PRESSURES]
         self._memory = folders.get("memory", "")
         self._v2_memory = self._memory == pressure
-        self._io = folders.get("io", "") or folders.get("blkio", "")
+        self._io = folders.get("blkio", "") or folders.get("io", "")  # hybrid: v1 counts
 
     def read(self) -> list[int]:
         """The columns of ``tables.GROUP``."""

@@ -102,23 +102,20 @@ def files_of_host(proc: str, sys: str) -> dict[str, str]:
 
 
 def files_of_group(folders: dict[str, str], sys: str) -> dict[str, str]:
-    """Limits of one control group; ``folders`` by controller as ``cgroups.Mounts`` finds them."""
+    """Limits of one control group; ``folders`` by controller, as if ``sys`` were ``/sys``."""
     found: dict[str, str] = {}
     for folder in set(folders.values()):
         for name in _GROUP_FILES:
             if folder:
                 path = f"{folder}/{name}"
-                _take(found, path, "/sys" + path[len(sys) :])
+                _take(found, sys + path[len("/sys") :], path)
     return found
 
 
 def files_of_process(proc: str, pid: int) -> dict[str, str]:
-    """Memory of a VMM, which needs no right, and its network namespace, which needs root."""
+    """Memory of a VMM: what needs no right."""
     data = files.read(f"{proc}/{pid}/status")
-    found = {f"/proc/{pid}/status": data.decode("utf-8", "replace")} if data else {}
-    if proc == "/proc" and data:
-        found.update(namespaces.pod_facts(pid))
-    return found
+    return {f"/proc/{pid}/status": data.decode("utf-8", "replace")} if data else {}
 
 
 def changed(before: dict[str, str], now: dict[str, str]) -> dict[str, str | None]:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from kataui.isolation.collector import facts, files, procfs, roles, stream
 from kataui.isolation.collector.host import Host
+from kataui.isolation.collector.rounds import Rounds
 from kataui.isolation.collector.tables import BY_NAME, CGROUP, MISSING, SANDBOX, TABLES, Table
 from kataui.isolation.collector.threads import Thread
 from kataui.isolation.collector.watch import Member, Watch
 
 SEGMENT_S = 60.0
 SCAN_S = 5.0
-FACTS_S = 60.0
 _EARLY_SCANS_S = (1.0, 2.0)  # to know soon who is busy
 _SWITCH_ROLES = (roles.VCPU, roles.VHOST, roles.IOTHREAD)
 _IO_FIELDS = (b"rchar: ", b"wchar: ", b"syscr: ", b"syscw: ", b"read_bytes: ", b"write_bytes: ")
@@ -39,8 +39,8 @@ class Sampler:
         self._host = Host(proc, self._watch.entities, self._budget)
         self._columns = {table.number: stream.Columns(len(table.columns)) for table in TABLES}
         self._due = {table.number: 0.0 for table in TABLES}
-        self._facts: dict[str, str] = {}
-        self._segment_s = self._facts_s = float("-inf")
+        self._rounds = Rounds(self._roots)
+        self._segment_s = float("-inf")
         self._scan_s = float("-inf")
         self._scans = 0
         self._begun_s = 0.0
@@ -104,17 +104,11 @@ class Sampler:
                 self.log(
                     "Other users' processes are hidden here (hidepid): run as root to see them."
                 )
-        if now_s - self._facts_s >= FACTS_S:
-            self._facts_s = now_s
-            found = facts.files_of_host(*self._roots)
-            for group in self._watch.entities.all(CGROUP):
-                found.update(facts.files_of_group(group["folders"], self._roots[1]))
-            for sandbox in self._watch.entities.all(SANDBOX):
-                found.update(facts.files_of_process(self._roots[0], sandbox.get("pid", 0)))
-            news = facts.changed(self._facts, found)
-            self._facts = found
-            if news:
-                self._write(stream.json_record(stream.FACTS, {"files": news}))
+        entities = self._watch.entities
+        pids = [sandbox["pid"] for sandbox in entities.all(SANDBOX) if "pid" in sandbox]
+        news = self._rounds.news(now_s, entities.all(CGROUP), pids)
+        if news:
+            self._write(stream.json_record(stream.FACTS, {"files": news}))
 
     def _write_entities(self, now_s: float) -> None:
         """A new segment from time to time; else only the news. New slots count from zero."""

@@ -237,7 +237,9 @@ class Watch:
         if group is None:
             folders = {c: self.mounts.folder(c, paths) for c in _CONTROLLERS}
             group = self.cgroups[name] = cgroups.Cgroup(folders, self._budget)
-            given = {"path": name, "folders": folders, "mode": self.mounts.mode}
+            # as the host names them: that is how facts are named, too
+            shown = {c: f and "/sys" + f[len(self.roots[1]) :] for c, f in folders.items()}
+            given = {"path": name, "folders": shown, "mode": self.mounts.mode}
             group.slot = self.entities.add(CGROUP, given)
         group.users += 1
         return group
