@@ -2,13 +2,14 @@
 
     python packaging/incidents.py FOLDER [ID ...]
 
-The real ones need root, QEMU and KVM, and about three minutes each; the synthetic ones come from
-the generator and take seconds. Everything is redacted before it is kept.
+The real ones need root, QEMU and KVM, and about three minutes each, and are redacted before they
+are kept; the synthetic ones come from the generator and take seconds.
 """
 
 import argparse
 import json
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -169,14 +170,17 @@ def main() -> None:
     parser.add_argument("ids", nargs="*")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
-    for identifier, _, _, _, make in INCIDENTS:
+    for identifier, _, _, how, make in INCIDENTS:
         if arguments.ids and identifier not in arguments.ids:
             continue
         with tempfile.TemporaryDirectory() as scratch:
             raw = Path(scratch) / "raw.kataui-rec"
             make(raw, Path(scratch))
             target = arguments.folder / f"{identifier}.kataui-rec"
-            redact(raw, target, force=True)
+            if how == _MADE:
+                shutil.copyfile(raw, target)
+            else:
+                redact(raw, target, force=True)
             print(f"{target}: {target.stat().st_size / 1000:.0f} kB", flush=True)
     rows = [
         {"id": name, "title": title, "note": note, "made": how, "synthetic": how == _MADE}

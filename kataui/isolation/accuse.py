@@ -122,6 +122,12 @@ def actor_name(view: HostView, actor: Actor) -> str:
     return actor.name
 
 
+def _owner(view: HostView, actor: Actor) -> str:
+    """Who is behind an actor, without the role."""
+    sandbox = view.by_key.get(actor.sandbox)
+    return sandbox.name if sandbox else f"{actor.name}, a process of the host"
+
+
 def _who(view: HostView, actor: Actor) -> str:
     """An actor as part of a sentence."""
     if actor.kind is ActorKind.SANDBOX:
@@ -254,7 +260,7 @@ def _stalled(view: HostView, state: State, scope: str) -> Judgement | None:
         does = "moves" if worst.what == "IO" else "takes"
         what = "bytes" if worst.what == "IO" else "memory"
         sentence += (
-            f", mostly because of {_who(view, worst.actor)}: it {does} {percent(worst.share)} of "
+            f", mostly because of {_owner(view, worst.actor)}: it {does} {percent(worst.share)} of "
             f"the {what}."
         )
     else:

@@ -271,7 +271,10 @@ def _summed(blames: list[Blame]) -> Iterator[tuple[str, Shares]]:
         shown = sum(share.wait_us for share in neighbours)
         unknown = max(unknown, wait - own - every)
         sureness = min(1.0, sure / wait) if wait > 0 else 0.0
-        yield sandbox.key, Shares(run, wait, own, unknown, sureness, neighbours, every - shown)
+        yield (
+            sandbox.key,
+            Shares(run, wait, own, unknown, sureness, neighbours, max(0.0, every - shown)),
+        )
 
 
 @dataclass(frozen=True, slots=True)

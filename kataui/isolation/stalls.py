@@ -49,7 +49,8 @@ def stalls(
             full = what == "memory" and _at_limit(view, span, sandbox)
             own = "it is at its own memory limit" if full else ""
             found.append(_stall(sandbox, what, values[sandbox.key], used, own))
-    return sorted(found, key=lambda item: (bool(item.own), -item.stalled))
+    # a shortage of memory makes IO of its own: memory is told first
+    return sorted(found, key=lambda item: (bool(item.own), item.what == "IO", -item.stalled))
 
 
 def _stall(

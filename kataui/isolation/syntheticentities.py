@@ -72,7 +72,8 @@ def _add_machine(found: dict[Key, dict[str, Any]], machine: Machine, mode: Mode)
         "group": main.path,
         "pod": {
             **pods.identify(machine.id, main.path, host=False),
-            **{"name": machine.spec.name, "namespace": "default"},
+            "name": machine.spec.name,
+            "namespace": "default",
         },
         "netns": f"net:[{primary.netns}]",
     }

@@ -18,7 +18,7 @@ from kataui.isolation.syntheticparts import (
     Task,
 )
 
-_VHOST_PACKET_S = 1.1e-6  # of vhost for a packet, either way
+_VHOST_PACKET_S = 1.6e-6  # of vhost for a packet, either way
 _SOFT_PACKET_S = 0.8e-6  # of softirq for a packet that comes from outside
 _LOCAL_PACKET_S = 0.3e-6  # of softirq for one that a guest sends
 _REQUEST_S = 15e-6  # of an IO thread for a request
@@ -50,7 +50,7 @@ class Flows:
     def want(self, loads: Mapping[str, Load]) -> None:
         """Demands on the threads that move packets, requests and pages; time of softirqs."""
         first = next(cpu.number for cpu in self._cpus.values() if cpu.online)
-        self._soft = {number: 0.0005 for number in self._cpus}
+        self._soft = dict.fromkeys(self._cpus, 0.0005)
         for machine in self._machines:
             load = loads.get(machine.spec.name, Load())
             movers = _movers(machine)
@@ -181,6 +181,9 @@ class Flows:
             own = load.reclaim_pages / pages * min(0.5, direct * 1.2e-6) if pages else 0.0
             part = min(0.95, own + load.refaults * _REFAULT_S)
             self.stalls[machine.id]["memory"] = part
+            grown = load.grow_pages * seconds
+            machine.primary.rss_pages += grown
+            machine.group.memory += grown * PAGE_BYTES
             memory.refaults += load.refaults * seconds
             memory.major_faults += load.refaults / 8 * seconds
         writes = sum(loads.get(m.spec.name, Load()).writes for m in self._machines)

@@ -68,19 +68,32 @@ def _v2(folder: str, group: Group, number: str) -> Iterator[tuple[str, str]]:
 
 def _cpu_stat(group: Group) -> dict[str, float]:
     return {
-        **{"usage_usec": group.usage_us, "user_usec": group.user_us},
-        **{"system_usec": group.system_us, "nice_usec": 0, "core_sched.force_idle_usec": 0},
-        **{"nr_periods": group.periods, "nr_throttled": group.throttled},
-        **{"throttled_usec": group.throttled_us, "nr_bursts": 0, "burst_usec": 0},
+        "usage_usec": group.usage_us,
+        "user_usec": group.user_us,
+        "system_usec": group.system_us,
+        "nice_usec": 0,
+        "core_sched.force_idle_usec": 0,
+        "nr_periods": group.periods,
+        "nr_throttled": group.throttled,
+        "throttled_usec": group.throttled_us,
+        "nr_bursts": 0,
+        "burst_usec": 0,
     }
 
 
 def _memory_stat(group: Group) -> dict[str, float]:
     return {
-        **{"anon": group.memory * 0.8, "file": group.memory * 0.2, "kernel": 4 << 20},
-        **{"shmem": 0, "file_mapped": 0, "file_dirty": group.dirty, "file_writeback": 0},
-        **{"pgfault": 0, "pgmajfault": group.refaults / 8},
-        **{"workingset_refault_anon": 0, "workingset_refault_file": group.refaults},
+        "anon": group.memory * 0.8,
+        "file": group.memory * 0.2,
+        "kernel": 4 << 20,
+        "shmem": 0,
+        "file_mapped": 0,
+        "file_dirty": group.dirty,
+        "file_writeback": 0,
+        "pgfault": 0,
+        "pgmajfault": group.refaults / 8,
+        "workingset_refault_anon": 0,
+        "workingset_refault_file": group.refaults,
     }
 
 
@@ -90,8 +103,11 @@ def _v1(root: str, path: str, group: Group, number: str) -> Iterator[tuple[str, 
     yield f"{folder}/cpu.cfs_quota_us", f"{quota}\n"
     yield f"{folder}/cpu.cfs_period_us", f"{_PERIOD_US}\n"
     stat = {
-        **{"nr_periods": group.periods, "nr_throttled": group.throttled},
-        **{"throttled_time": group.throttled_us * 1000, "nr_bursts": 0, "burst_time": 0},
+        "nr_periods": group.periods,
+        "nr_throttled": group.throttled,
+        "throttled_time": group.throttled_us * 1000,
+        "nr_bursts": 0,
+        "burst_time": 0,
     }
     yield f"{folder}/cpu.stat", _rows(stat)
     yield f"{folder}/cpuacct.usage", f"{group.usage_us * 1000}\n"
@@ -100,9 +116,15 @@ def _v1(root: str, path: str, group: Group, number: str) -> Iterator[tuple[str, 
     yield f"{folder}/memory.limit_in_bytes", f"{limit}\n"
     yield f"{folder}/memory.usage_in_bytes", f"{int(group.memory)}\n"
     memory = {
-        **{"cache": group.memory * 0.2, "rss": group.memory * 0.8, "rss_huge": 0, "shmem": 0},
-        **{"mapped_file": 0, "dirty": group.dirty, "writeback": 0},
-        **{"workingset_refault_anon": 0, "workingset_refault_file": group.refaults},
+        "cache": group.memory * 0.2,
+        "rss": group.memory * 0.8,
+        "rss_huge": 0,
+        "shmem": 0,
+        "mapped_file": 0,
+        "dirty": group.dirty,
+        "writeback": 0,
+        "workingset_refault_anon": 0,
+        "workingset_refault_file": group.refaults,
     }
     yield f"{folder}/memory.stat", _rows(memory)
     folder = f"{root}/blkio{path}"

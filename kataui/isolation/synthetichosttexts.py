@@ -129,13 +129,20 @@ def _dirty_threshold(world: World) -> int:
 def _vmstat(world: World) -> str:
     memory = world.memory
     rows = {
-        **{"nr_free_pages": memory.available_kb / 8, "workingset_refault_file": memory.refaults},
-        **{"nr_dirty": memory.dirty, "nr_writeback": memory.writeback},
+        "nr_free_pages": memory.available_kb / 8,
+        "workingset_refault_file": memory.refaults,
+        "nr_dirty": memory.dirty,
+        "nr_writeback": memory.writeback,
         "nr_dirty_threshold": _dirty_threshold(world),
         "nr_dirty_background_threshold": _dirty_threshold(world) // 2,
-        **{"pswpin": 0, "pswpout": 0, "pgfault": 0, "pgmajfault": memory.major_faults},
-        **{"pgsteal_kswapd": memory.steal_kswapd, "pgsteal_direct": memory.steal_direct},
-        **{"pgscan_kswapd": memory.scan_kswapd, "pgscan_direct": memory.scan_direct},
+        "pswpin": 0,
+        "pswpout": 0,
+        "pgfault": 0,
+        "pgmajfault": memory.major_faults,
+        "pgsteal_kswapd": memory.steal_kswapd,
+        "pgsteal_direct": memory.steal_direct,
+        "pgscan_kswapd": memory.scan_kswapd,
+        "pgscan_direct": memory.scan_direct,
         "compact_stall": memory.compact_stall,
     }
     return "".join(f"{name} {int(value)}\n" for name, value in rows.items())
@@ -144,8 +151,13 @@ def _vmstat(world: World) -> str:
 def _meminfo(world: World) -> str:
     memory = world.memory
     rows = {
-        **{"MemTotal": memory.total_kb, "MemFree": memory.available_kb / 2},
-        **{"MemAvailable": memory.available_kb, "Buffers": 0, "Cached": memory.available_kb / 2},
-        **{"SwapTotal": 0, "SwapFree": 0, "Dirty": memory.dirty * 4},
+        "MemTotal": memory.total_kb,
+        "MemFree": memory.available_kb / 2,
+        "MemAvailable": memory.available_kb,
+        "Buffers": 0,
+        "Cached": memory.available_kb / 2,
+        "SwapTotal": 0,
+        "SwapFree": 0,
+        "Dirty": memory.dirty * 4,
     }
     return "".join(f"{name + ':':<16}{int(value):8d} kB\n" for name, value in rows.items())

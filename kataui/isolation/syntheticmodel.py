@@ -139,10 +139,9 @@ def _limit(world: World, seconds: float) -> None:
             group.throttled += seconds / _PERIOD_S * min(1.0, 10 * rest)
             busy = [task for task in mine if task.got > 0.05]
             group.throttled_us += rest * seconds * 1e6 * len({task.cpu for task in busy})
-            for task in mine:
+            for task in busy:
                 task.got *= part
-                stuck = task.waited * part + (rest if task in busy else rest * task.want)
-                task.waited = min(1.0 - task.got, stuck)
+                task.waited = min(1.0 - task.got, task.waited * part + rest)
 
 
 def _book(task: Task, seconds: float, random: Random) -> None:

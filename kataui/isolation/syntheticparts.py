@@ -74,7 +74,8 @@ class Load:
 
     ``cores`` is of each vCPU, 0..1. Packets are a second, as the guest sees them. ``reads`` and
     ``writes`` are requests a second of ``io_bytes`` each, ``io_depth`` of them at a time.
-    ``reclaim_pages`` a second are scanned on its behalf; ``refaults`` pages a second are read again.
+    Pages a second: ``reclaim_pages`` are scanned on its behalf, ``refaults`` are read again, and
+    its memory grows by ``grow_pages``.
     """
 
     cores: float = 0.02
@@ -87,6 +88,7 @@ class Load:
     io_depth: int = 1
     reclaim_pages: float = 0.0
     refaults: float = 0.0
+    grow_pages: float = 0.0
 
 
 @dataclass(slots=True)
@@ -133,15 +135,18 @@ class Group:
         return int(self.user_us) + int(self.system_us)
 
     def up(self) -> "list[Group]":
-        """This group and those above it."""
+        """It and those above it."""
         return [self, *(self.above.up() if self.above else ())]
 
 
 @dataclass(slots=True, eq=False)
 class Task:
-    """A thread. ``want`` is how much CPU it wants now (cores), ``got`` what it had, and ``waited``
-    how long it was ready without one (parts of the last step). ``books_guest``: whether this KVM
-    books guest time (a paravirtual one does not)."""
+    """A thread, and what it had of a CPU in the last step.
+
+    ``want`` is how much it wants (cores), ``got`` what it had, ``waited`` how long it was ready
+    without one, both as parts of the step. ``books_guest``: whether this KVM books guest time (a
+    paravirtual one does not).
+    """
 
     tid: int
     name: str
@@ -181,7 +186,7 @@ class Process:
     start: int
     part: str
     tasks: list[Task]
-    rss_pages: int = 3000
+    rss_pages: float = 3000.0
     read_chars: float = 0.0
     write_chars: float = 0.0
     read_bytes: float = 0.0

@@ -58,12 +58,23 @@ def stream(
 def head(host: Host, rate_hz: float) -> dict[str, Any]:
     """The first record's document."""
     return {
-        **{"host": "synthetic-host", "kernel": "6.12.0-synthetic", "machine": "x86_64"},
-        **{"ticks_per_second": TICKS_PER_SECOND, "page_bytes": PAGE_BYTES},
-        **{"cpus": len(host.numbers), "root": True, "python": "", "format": wire.VERSION},
-        **{"kataui": __version__, "rate_hz": rate_hz, "descriptors": 1 << 20},
-        **{"started_us": int(host.world.wall_s * 1e6), "cgroups": host.mode.value},
-        **{"captured": False, "synthetic": True, "note": NOTE},
+        "host": "synthetic-host",
+        "kernel": "6.12.0-synthetic",
+        "machine": "x86_64",
+        "ticks_per_second": TICKS_PER_SECOND,
+        "page_bytes": PAGE_BYTES,
+        "cpus": len(host.numbers),
+        "root": True,
+        "python": "",
+        "format": wire.VERSION,
+        "kataui": __version__,
+        "rate_hz": rate_hz,
+        "descriptors": 1 << 20,
+        "started_us": int(host.world.wall_s * 1e6),
+        "cgroups": host.mode.value,
+        "captured": False,
+        "synthetic": True,
+        "note": NOTE,
     }
 
 
@@ -154,32 +165,32 @@ class _Writer:
 def rows_of(host: Host, table: str) -> Iterator[tuple[tuple[Any, ...], Sequence[int]]]:
     """Rows of a table with the rest of the key of what they belong to."""
     world = host.world
-    space = BY_NAME[table].space
-    if space == "thread":
-        make = {"run": _run, "place": _place, "switch": _switch}[table]
-        for process in world.every:
-            for task in process.tasks:
-                yield (task.tid, process.start), make(task)
-    elif space == "process":
-        for process in world.every:
-            yield (process.pid, process.start), (_whole if table == "whole" else _io)(process)
+    if table in _OF_TASKS:
+        tasks = ((process, task) for process in world.every for task in process.tasks)
+        make = _OF_TASKS[table]
+        yield from (((task.tid, process.start), make(task)) for process, task in tasks)
+    elif table in _OF_PROCESSES:
+        row = _OF_PROCESSES[table]
+        yield from (((process.pid, process.start), row(process)) for process in world.every)
     elif table == "link":
         yield from _links(host)
-    elif space == "cgroup":
-        for machine in world.machines:
-            for group in machine.groups:
-                yield (
-                    (group.path,),
-                    (group_row(group, host.mode) if table == "group" else memory_row(group)),
-                )
-    elif space == "cpu":
+    elif table in {"group", "group_memory"}:
+        for group in (group for machine in world.machines for group in machine.groups):
+            of_group = table == "group"
+            yield (group.path,), group_row(group, host.mode) if of_group else memory_row(group)
+    elif table in _OF_CPUS:
         for cpu in world.online:
-            yield (cpu.number,), cpu_row(cpu) if table == "cpu_time" else softirq_row(cpu)
-    elif table == "disk":
-        for disk in world.disks:
-            yield (disk.name,), disk_row(disk)[: len(BY_NAME["disk"].columns)]
+            yield (cpu.number,), _OF_CPUS[table](cpu)
     else:
-        yield (), host_row(world)
+        yield from _of_host(host, table)
+
+
+def _of_host(host: Host, table: str) -> Iterator[tuple[tuple[Any, ...], Sequence[int]]]:
+    if table == "host":
+        yield (), host_row(host.world)
+    else:
+        for disk in host.world.disks:
+            yield (disk.name,), disk_row(disk)[: len(BY_NAME[table].columns)]
 
 
 def _run(task: Task) -> list[int]:
@@ -198,7 +209,7 @@ def _switch(task: Task) -> list[int]:
 
 def _whole(process: Process) -> list[int]:
     ticks = [int(process.seconds(kind) * TICKS_PER_SECOND) for kind in ("user_s", "system_s")]
-    return [*ticks, len(process.tasks), 0 if process.kernel_made else process.rss_pages]
+    return [*ticks, len(process.tasks), 0 if process.kernel_made else int(process.rss_pages)]
 
 
 def _io(process: Process) -> list[int]:
@@ -222,3 +233,8 @@ def _link(link: Link) -> list[int]:
     received = (link.rx_bytes, link.rx_packets, 0, link.rx_dropped)
     sent = (link.tx_bytes, link.tx_packets, 0, link.tx_dropped)
     return [int(value) for value in (*received, *sent)]
+
+
+_OF_TASKS = {"run": _run, "place": _place, "switch": _switch}
+_OF_PROCESSES = {"whole": _whole, "io": _io}
+_OF_CPUS = {"cpu_time": cpu_row, "softirq": softirq_row}

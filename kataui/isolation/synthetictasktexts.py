@@ -68,7 +68,7 @@ def schedstat(task: Task) -> str:
 def stat(process: Process, task: Task, user_s: float, system_s: float, guest_s: float) -> str:
     """The 52 fields."""
     ticks = [int(part * TICKS_PER_SECOND) for part in (user_s, system_s, guest_s)]
-    memory = (0, 0) if process.kernel_made else (508145664, process.rss_pages)
+    memory = (0, 0) if process.kernel_made else (508145664, int(process.rss_pages))
     state = "R" if task.got > 0.5 else "S"
     fields = (
         *(task.tid, f"({task.name})", state, process.ppid, process.pid, process.pid, 0, -1),
@@ -91,7 +91,7 @@ def status(process: Process, task: Task) -> str:
         *("Uid:\t0\t0\t0\t0", "Gid:\t0\t0\t0\t0", "FDSize:\t256", "Groups:\t "),
         *(f"NStgid:\t{process.pid}", f"NSpid:\t{task.tid}", f"NSpgid:\t{process.pid}", "NSsid:\t0"),
         f"Kthread:\t{int(process.kernel_made)}",
-        *(() if process.kernel_made else _memory(process.rss_pages * PAGE_BYTES // 1024)),
+        *(() if process.kernel_made else _memory(int(process.rss_pages) * PAGE_BYTES // 1024)),
         *(f"Threads:\t{len(process.tasks)}", "SigQ:\t1/96365"),
         *(f"{name}:\t{0:016x}" for name in ("SigPnd", "ShdPnd", "SigBlk", "SigIgn", "SigCgt")),
         *(f"{name}:\t{0:016x}" for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")),
@@ -107,10 +107,22 @@ def status(process: Process, task: Task) -> str:
 
 def _memory(rss_kb: int) -> list[str]:
     sizes = {
-        **{"VmPeak": 546876, "VmSize": 496236, "VmLck": 0, "VmPin": 0, "VmHWM": rss_kb},
-        **{"VmRSS": rss_kb, "RssAnon": rss_kb // 2, "RssFile": rss_kb - rss_kb // 2},
-        **{"RssShmem": 0, "VmData": 191160, "VmStk": 132, "VmExe": 5724, "VmLib": 14600},
-        **{"VmPTE": 228, "VmSwap": 0, "HugetlbPages": 0},
+        "VmPeak": 546876,
+        "VmSize": 496236,
+        "VmLck": 0,
+        "VmPin": 0,
+        "VmHWM": rss_kb,
+        "VmRSS": rss_kb,
+        "RssAnon": rss_kb // 2,
+        "RssFile": rss_kb - rss_kb // 2,
+        "RssShmem": 0,
+        "VmData": 191160,
+        "VmStk": 132,
+        "VmExe": 5724,
+        "VmLib": 14600,
+        "VmPTE": 228,
+        "VmSwap": 0,
+        "HugetlbPages": 0,
     }
     lines = [f"{name}:\t{size:8d} kB" for name, size in sizes.items()]
     return [*lines, "CoreDumping:\t0", "THP_enabled:\t1", "untag_mask:\t0xffffffffffffffff"]

@@ -58,6 +58,11 @@ class Jobs(QObject):
         """Whether any job runs or waits."""
         return bool(self._running or self._waiting)
 
+    @property
+    def closed(self) -> bool:
+        """Whether no work runs any more, and none will."""
+        return self._closed
+
     def start(
         self,
         work: Callable[[Control], Any],

@@ -174,9 +174,7 @@ class Window(QMainWindow):
         place = self._places.pop(key)
         self.sidebar.remove(key)
         if place.widget is not None:
-            closed = getattr(place.widget, "on_closed", None)
-            if closed is not None:
-                closed()
+            _tell_closed(place.widget)
             self._stack.removeWidget(place.widget)
             place.widget.deleteLater()
 
@@ -222,6 +220,8 @@ class Window(QMainWindow):
             self._ask_to_close()
             return
         self.jobs.shutdown()
+        for place in self._places.values():
+            _tell_closed(place.widget)
         QSettings().setValue("window/geometry", self.saveGeometry())
         super().closeEvent(event)
 
@@ -237,3 +237,10 @@ class Window(QMainWindow):
         geometry = QSettings().value("window/geometry")
         if isinstance(geometry, QByteArray):  # the file may hold anything
             self.restoreGeometry(geometry)
+
+
+def _tell_closed(page: QWidget | None) -> None:
+    """Pages that hold something (a source, a file, a wizard) give it back."""
+    closed = getattr(page, "on_closed", None)
+    if closed is not None:
+        closed()

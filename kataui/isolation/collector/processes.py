@@ -17,7 +17,7 @@ ALWAYS = ("ksoftirqd/", "kswapd")  # these are named culprits even when they are
 class Process:
     """A process as a scan saw it; ``identity`` survives that its number is used again."""
 
-    __slots__ = ("argv", "comm", "member", "pid", "ppid", "scans", "start", "ticks")
+    __slots__ = ("argv", "comm", "member", "pid", "ppid", "replaced", "scans", "start", "ticks")
 
     def __init__(self, pid: int, stat: procfs.Stat) -> None:
         self.pid = pid
@@ -28,6 +28,7 @@ class Process:
         self.argv: list[str] = []
         self.member: commandline.Member | None = None
         self.scans = 0
+        self.replaced = False  # its number belongs to another one now
 
     @property
     def identity(self) -> str:
@@ -62,7 +63,7 @@ class Processes:
             self.forget(pid)
         for pid in now:
             process = self.known.get(pid)
-            if process is None:
+            if process is None or process.replaced:
                 data = files.read(f"{self._proc}/{pid}/stat")
                 stat = procfs.stat(data) if data else None
                 if stat is None:

@@ -84,11 +84,13 @@ class Unnamed:
             found = self._by_guest_time(threads)
         if not found:
             found = self._by_order(threads)
-        for tid in threads:
-            if tid == self._pid:
-                found[tid] = Role(VMM, evidence=BY_PROCESS)
-            elif tid not in found:
-                found[tid] = Role(VMM, evidence=BY_ORDER)
+        first = min(found, default=0)
+        others = sorted(tid for tid in threads if tid != self._pid)
+        for tid in others:  # call_rcu is the first, then come the iothreads
+            if tid not in found:
+                found[tid] = Role(IOTHREAD if others[0] < tid < first else VMM, -1, BY_ORDER)
+        if self._pid in threads:
+            found[self._pid] = Role(VMM, evidence=BY_PROCESS)
         return found
 
     def _by_debugfs(self, threads: dict[int, procfs.Stat]) -> dict[int, Role]:
@@ -133,7 +135,4 @@ class Unnamed:
         if self._count <= 0 or len(others) < self._count:
             return {}
         vcpus = others[-self._count :]
-        roles = {tid: Role(VCPU, index, BY_ORDER) for index, tid in enumerate(vcpus)}
-        for tid in others[1 : -self._count]:
-            roles[tid] = Role(IOTHREAD, evidence=BY_ORDER)
-        return roles
+        return {tid: Role(VCPU, index, BY_ORDER) for index, tid in enumerate(vcpus)}

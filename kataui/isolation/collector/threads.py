@@ -134,7 +134,12 @@ class Group:
         for tid in [tid for tid in self.threads if tid not in tids]:
             self.drop(tid)
         stats = {tid: stat for tid in tids for stat in [self._stat(tid)] if stat is not None}
-        for tid, role in self._roles(stats).items():
+        main = stats.get(self.process.pid)
+        if main is not None and main.field(22) != self.process.start:
+            self.process.replaced = True  # the next scan finds out who that is
+            self.close()
+            return True
+        for tid, role in sorted(self._roles(stats).items()):
             thread = self.threads.get(tid)
             if thread is None:
                 thread = Thread(f"{self._folder}/{tid}", tid, self._budget)

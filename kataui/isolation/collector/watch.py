@@ -190,9 +190,10 @@ class Watch:
         self._find_network(sandbox, primary, remote=attributes["hypervisor"] == commandline.REMOTE)
 
     def _find_network(self, sandbox: Sandbox, primary: Process, *, remote: bool) -> None:
-        """The vCPU threads live in the pod's network namespace; a shim need not."""
+        """A VMM lives in the pod's network namespace; of a shim only its vCPU threads must."""
         threads = sandbox.members[primary.pid].group.threads.values()
-        vcpus = [thread.tid for thread in threads if thread.attributes["role"] == roles.VCPU]
+        shim = primary.member is not None and primary.member.part == commandline.SHIM
+        vcpus = [t.tid for t in threads if shim and t.attributes["role"] == roles.VCPU]
         task = f"{primary.pid}/task/{vcpus[0]}" if vcpus else f"{primary.pid}"
         path = "" if remote else f"{self.roots[0]}/{task}/net/dev"
         if path != sandbox.network_of:

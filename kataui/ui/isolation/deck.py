@@ -25,6 +25,7 @@ _LOOK_MS = 200
 _HIDDEN_LOOK_MS = 1000
 _HIDDEN_EVERY = 15
 _DETAIL_US = 120_000_000
+_FIRST_US = 10_000_000  # a recording opens where its first window is full
 Ask = Callable[[str, bool], str | None]
 
 
@@ -71,8 +72,13 @@ class Deck(QObject):
     def _open_file(self, control: Control) -> tuple[Recording, Player, Picture | None]:
         del control
         recording = Recording(Path(self.source.text))
-        player = Player(recording)
-        return recording, player, player.seek(player.begin_us + 1)
+        try:
+            player = Player(recording)
+            picture = player.seek(player.begin_us + _FIRST_US)
+        except BaseException:
+            recording.close()
+            raise
+        return recording, player, picture or player.step()
 
     def _opened(self, found: tuple[Recording, Player, Picture | None]) -> None:
         self.recording, self.player, picture = found
@@ -227,9 +233,13 @@ class Deck(QObject):
             self._timer.start(_HIDDEN_LOOK_MS if self._hidden else _LOOK_MS)
 
     def close(self) -> None:
-        """End everything."""
+        """End everything, now or when the work that goes on is done."""
         self._closed = True
         self._timer.stop()
+        if not self._working or self._jobs.closed:
+            self._give_back()
+
+    def _give_back(self) -> None:
         if self.session is not None:
             self.session.close()
         if self.recording is not None:
@@ -299,13 +309,17 @@ class Deck(QObject):
 
         def on_done(found: object) -> None:
             self._working = False
-            if not self._closed:
+            if self._closed:
+                self._give_back()
+            else:
                 done(found)
                 self._fulfil()
 
         def on_error(error: Exception) -> None:
             self._working = False
-            if not self._closed:
+            if self._closed:
+                self._give_back()
+            else:
                 self._failed(error)
 
         self._jobs.start(work, on_done=on_done, on_error=on_error, target=self._target)
