@@ -52,6 +52,7 @@ def _text_styles(theme: dict[str, Any], tokens: dict[str, Any], points: float) -
 
 _SHEET = """
 QMainWindow, QDialog, QScrollArea, QWidget[look="page"] { background: %(window)s; }
+QScrollArea[look="inner"], QWidget[look="inner"] { background: transparent; }
 QScrollArea { border: none; }
 QWidget[look="sidebar"] { background: %(sidebar)s; }
 QFrame[look="edge"] { background: %(line)s; border: none; }

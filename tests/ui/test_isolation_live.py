@@ -133,6 +133,7 @@ def test_one_sandbox_shows_its_paths_curves_and_formula(page, window, qtbot) -> 
     page.sandbox._toggle_formula()
     page.sandbox.show_picture(page.deck.picture, page.deck.analysis)
     assert page.sandbox._grid.count() > 12
+    page.setFocus()
     qtbot.keyClick(page, Qt.Key.Key_Escape)
     assert page.views.currentIndex() != SANDBOX
 

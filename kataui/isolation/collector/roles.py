@@ -77,20 +77,26 @@ class Unnamed:
         self._debug = sys + "/kernel/debug/kvm"
         self._seen: dict[int, Role] = {}
 
-    def roles(self, threads: dict[int, procfs.Stat]) -> dict[int, Role]:
-        """Roles by tid for ``threads`` (tid to stat) that no name explained."""
-        found = self._by_debugfs(threads) or self._by_syscall(threads)
-        if not found:
-            found = self._by_guest_time(threads)
-        if not found:
-            found = self._by_order(threads)
-        first = min(found, default=0)
-        others = sorted(tid for tid in threads if tid != self._pid)
-        for tid in others:  # call_rcu is the first, then come the iothreads
-            if tid not in found:
-                found[tid] = Role(IOTHREAD if others[0] < tid < first else VMM, -1, BY_ORDER)
-        if self._pid in threads:
-            found[self._pid] = Role(VMM, evidence=BY_PROCESS)
+    def roles(self, threads: dict[int, procfs.Stat], named: list[int]) -> dict[int, Role]:
+        """Roles by tid for ``threads`` (tid to stat) that no name explained.
+
+        ``named`` are the vCPUs that have names: up to QEMU 7.2 even ``debug-threads=on`` names
+        only what is made after that option was read, which iothreads are not.
+        """
+        found: dict[int, Role] = {}
+        if not named:
+            found = self._by_debugfs(threads) or self._by_syscall(threads)
+            found = found or self._by_guest_time(threads) or self._by_order(threads)
+        main = threads.get(self._pid)
+        plain = sorted(t for t, s in threads.items() if main and s.comm == main.comm)[1:]
+        first = min([*named, *found], default=0)
+        for tid in threads:
+            if tid in found:
+                continue
+            if tid not in plain:
+                found[tid] = Role(VMM, evidence=BY_PROCESS)
+            else:  # call_rcu is the first, then come the iothreads, then the vCPUs
+                found[tid] = Role(IOTHREAD if plain[0] < tid < first else VMM, -1, BY_ORDER)
         return found
 
     def _by_debugfs(self, threads: dict[int, procfs.Stat]) -> dict[int, Role]:

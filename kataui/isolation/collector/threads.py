@@ -185,9 +185,9 @@ class Group:
                 rest[tid] = stat
             else:
                 found[tid] = role
-        named = any(role.role == roles.VCPU for role in found.values())
-        if rest and not named and member.hypervisor == commandline.QEMU:
-            found.update(self._unnamed.roles(rest))
+        if member.hypervisor == commandline.QEMU:
+            named = [tid for tid, role in found.items() if role.role == roles.VCPU]
+            found.update(self._unnamed.roles(rest, named))
         else:
             found.update({tid: roles.Role(roles.VMM, evidence=roles.BY_PROCESS) for tid in rest})
         return found

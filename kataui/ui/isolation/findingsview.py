@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QSizePolicy,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -19,6 +18,7 @@ from kataui.ui import icons, theme
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import Card, clear, row
 from kataui.ui.widgets.codebox import CodeBox
+from kataui.ui.widgets.page import Scroll
 from kataui.ui.widgets.text import label
 
 _FINDING = Qt.ItemDataRole.UserRole
@@ -46,11 +46,11 @@ class FindingsView(QWidget):
         left.body.addWidget(self._list, 1)
         left.body.addWidget(self._count)
         left.body.addLayout(row(self._unknown, None))
-        self._detail = QVBoxLayout()
-        self._detail.setAlignment(Qt.AlignmentFlag.AlignTop)
+        scroll = Scroll(margin_u=0, look="inner")
+        self._detail = scroll.body
         self._detail.setSpacing(theme.u(2.5))
         right = Card()
-        right.body.addLayout(self._detail, 1)
+        right.body.addWidget(scroll, 1)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.u(4))
@@ -138,7 +138,6 @@ class FindingsView(QWidget):
                 "Measure it…", lambda: self.measure.emit(finding), icon="measure", kind="primary"
             )
             self._detail.addLayout(row(button, None))
-        self._detail.addStretch(1)
 
 
 def _item(finding: Finding) -> QListWidgetItem:

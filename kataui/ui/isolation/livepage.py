@@ -33,12 +33,14 @@ from kataui.ui.jobs import Jobs
 from kataui.ui.widgets.banner import VerdictBanner
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import row
+from kataui.ui.widgets.page import Scroll
 from kataui.ui.widgets.text import label
 
 if TYPE_CHECKING:
     from kataui.ui.isolation.sandboxview import SandboxView
 
 _VIEWS = ("Overview", "Who hurts whom", "Findings", "Compare A and B")
+_VIEW_U = 95
 OVERVIEW, MATRIX, FINDINGS, COMPARE, SANDBOX = range(5)
 
 
@@ -124,14 +126,23 @@ class LivePage(QWidget):
         self.views = QStackedWidget()
         for view in (self.overview, self.who, self.findings, self.compare):
             self.views.addWidget(view)
+        self.views.setMinimumHeight(theme.u(_VIEW_U))
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(theme.u(7), theme.u(5), theme.u(7), theme.u(4))
-        layout.setSpacing(theme.u(4))
-        layout.addLayout(header)
-        layout.addLayout(row(self.home, self.tabs, None))
-        layout.addWidget(self.banner)
-        layout.addWidget(self.views, 1)
-        layout.addWidget(self.timeline)
+        layout.setContentsMargins(0, theme.u(5), 0, 0)
+        layout.setSpacing(theme.u(1))
+        head = QVBoxLayout()
+        head.setContentsMargins(theme.u(7), 0, theme.u(7), 0)
+        head.setSpacing(theme.u(3))
+        head.addLayout(header)
+        head.addLayout(row(self.home, self.tabs, None))
+        layout.addLayout(head)
+        scroll = Scroll()
+        scroll.body.setContentsMargins(theme.u(7), theme.u(3), theme.u(7), theme.u(4))
+        scroll.body.setAlignment(Qt.AlignmentFlag(0))  # the views take what room there is
+        scroll.body.addWidget(self.banner)
+        scroll.body.addWidget(self.views, 1)
+        scroll.body.addWidget(self.timeline)
+        layout.addWidget(scroll, 1)
 
     def _connect(self) -> None:
         self.tabs.currentChanged.connect(self._on_tab)

@@ -46,6 +46,7 @@ class _Controls(QWidget):
             self.speed.addItem(f"{QLocale().toString(speed, 'g', 3)}\u00a0\u00d7", speed)
         self.speed.setCurrentIndex(SPEEDS.index(1.0))
         self.loop = QCheckBox("Loop")
+        self.loop.setAccessibleName("Play again at the end")
         buttons = row(self.back, self.pause, self.speed, self.loop, self.keep, spacing_u=2.5)
         # Without an alignment the row would be as low as its lowest part.
         buttons.setAlignment(self.loop, Qt.AlignmentFlag.AlignVCenter)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QSizePolicy, QWidget
 
 from kataui.isolation.accuse import Accusation, actor_name, percent
 from kataui.isolation.analysis import Picture
@@ -17,6 +17,7 @@ from kataui.ui.isolation.matrixmodel import Culprit, Group, Matrix, Victim
 from kataui.ui.isolation.matrixview import MatrixView
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import Card, clear, column, hairline, row
+from kataui.ui.widgets.page import Scroll
 from kataui.ui.widgets.text import label
 
 _LIMIT, _ITSELF, _OTHERS, _UNKNOWN = "own limit", "itself", "others", "unknown"
@@ -40,11 +41,11 @@ class WhoHurts(QWidget):
         left.body.addWidget(self.matrix, 1)
         hint = label("hatched: cannot tell. Arrows move, Enter opens", "note", wrap=False)
         left.body.addLayout(row(HeatLegend(""), None, hint))
-        self._side = QVBoxLayout()
-        self._side.setAlignment(Qt.AlignmentFlag.AlignTop)
+        scroll = Scroll(margin_u=0, look="inner")
+        self._side = scroll.body
         self._side.setSpacing(theme.u(2.5))
         right = Card()
-        right.body.addLayout(self._side, 1)
+        right.body.addWidget(scroll, 1)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.u(4))

@@ -11,14 +11,16 @@ from kataui.ui.widgets.text import label
 class Scroll(QScrollArea):
     """Scrolls down only; its content is as wide as the window and as high as it needs."""
 
-    def __init__(self, *, margin_u: float = 7) -> None:
+    def __init__(self, *, margin_u: float = 7, look: str = "page") -> None:
+        """``look`` "inner" shows what is below: for use inside a card."""
         super().__init__()
+        self.setProperty("look", look)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         content = QWidget()
-        content.setProperty("look", "page")
+        content.setProperty("look", look)
         self.body = QVBoxLayout(content)
         margin = theme.u(margin_u)
         self.body.setContentsMargins(margin, theme.u(5), margin, margin)
