@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from kataui.errors import KatauiError
 from kataui.isolation.analysis import Analysis, Picture
 from kataui.isolation.detail import Detail, read_back
+from kataui.isolation.history import History
 from kataui.isolation.opening import Source, open_feed
 from kataui.isolation.player import Player
 from kataui.isolation.recording import Recording, append_marker, keep
@@ -45,6 +46,7 @@ class Deck(QObject):
         self.recording: Recording | None = None
         self.player: Player | None = None
         self.picture: Picture | None = None
+        self.past: History | None = None
         self.state = State(Line.CONNECTING, f"Opening {source.name}.")
         self.speed = 1.0
         self.loop = False
@@ -89,6 +91,25 @@ class Deck(QObject):
         self.markers_changed.emit()
         self.mode_changed.emit()
         self._show(picture)
+        if self.recording.overview is None:
+            self._work_out_past(self.recording)
+
+    def _work_out_past(self, recording: Recording) -> None:
+        """Waiting over the whole time, for a file that has no overview."""
+
+        def work(control: Control) -> History:
+            player = Player(recording)
+            player.seek(player.begin_us)
+            while player.pass_over() is not None:
+                control.check()
+                player.analysis.glance()
+            return player.analysis.history
+
+        def on_done(history: History) -> None:
+            self.past = history
+            self.markers_changed.emit()
+
+        self._jobs.start(work, on_done=on_done, on_error=lambda _error: None)
 
     @property
     def live(self) -> bool:

@@ -27,7 +27,7 @@ from kataui.ui.isolation.compareview import CompareView
 from kataui.ui.isolation.deck import Deck
 from kataui.ui.isolation.findingsview import FindingsView
 from kataui.ui.isolation.overview import Overview
-from kataui.ui.isolation.timeline import History, Timeline
+from kataui.ui.isolation.timeline import Timeline
 from kataui.ui.isolation.whohurts import WhoHurts
 from kataui.ui.jobs import Jobs
 from kataui.ui.widgets.banner import VerdictBanner
@@ -73,8 +73,7 @@ class LivePage(QWidget):
         self._checking = False
         self._alerts = Alerts(outside.rules)
         self._told = ("", "")
-        self._past: History | None = None
-        self._past_markers = 0
+        self._past_state: tuple[int, bool] | None = None
         self.setProperty("look", "page")
         self.setAccessibleName(f"Isolation, {deck.source.name}")
         self._make_parts()
@@ -149,7 +148,7 @@ class LivePage(QWidget):
         self.deck.shown.connect(self._on_shown)
         self.deck.line_changed.connect(self._on_line)
         self.deck.problem.connect(self._outside.problem)
-        self.deck.markers_changed.connect(self._show_markers)
+        self.deck.markers_changed.connect(self._on_markers)
         self.deck.mode_changed.connect(self._on_mode)
         self.findings.measure.connect(self._measure)
         self.overview.opened.connect(self.open_sandbox)
@@ -286,10 +285,10 @@ class LivePage(QWidget):
         deck, analysis = self.deck, self.deck.analysis
         offset_s = picture.wall_s - picture.time_s
         if deck.recording is not None and analysis is not None:
-            if self._past is None or self._past_markers != len(deck.markers):
-                self._past = past.recorded(deck.recording, analysis, offset_s)
-                self._past_markers = len(deck.markers)
-                self.timeline.set_data(self._past)
+            state = (len(deck.markers), deck.past is not None)
+            if self._past_state != state:
+                self._past_state = state
+                self.timeline.set_data(past.recorded(deck.recording, deck.past, offset_s))
             if not deck.paused:
                 begin_s, end_s = self.timeline.strip.window_s
                 self.timeline.set_window(picture.time_s - (end_s - begin_s), picture.time_s)
@@ -318,6 +317,11 @@ class LivePage(QWidget):
         cost = f"own cost {percent(picture.cost)} of a core"
         name = self.deck.source.name
         self._outside.status(f"{name}    {rate}    {cost}    {picture.dropped} samples dropped")
+
+    def _on_markers(self) -> None:
+        self._show_markers()
+        if self.deck.picture is not None:
+            self._show_time(self.deck.picture)
 
     def _show_markers(self) -> None:
         picture = self.deck.picture

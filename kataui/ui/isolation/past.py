@@ -3,6 +3,8 @@
 import numpy as np
 
 from kataui.isolation.analysis import Analysis
+from kataui.isolation.history import SECONDS
+from kataui.isolation.history import History as Kept
 from kataui.isolation.recording import Recording
 from kataui.isolation.store import Marker
 from kataui.isolation.stream import Array
@@ -15,15 +17,15 @@ _LIVE_S = 900
 
 def live(analysis: Analysis, markers: list[Marker], wall_offset_s: float | None) -> History:
     """The last fifteen minutes."""
-    times, waits = worst_waits(analysis, _LIVE_S)
+    times, waits = worst_waits(analysis.history, _LIVE_S)
     return History(times, waits.astype(np.float32), _flags(markers), wall_offset_s)
 
 
-def recorded(recording: Recording, analysis: Analysis, wall_offset_s: float | None) -> History:
-    """The whole recording: from its overview, else as far as it was played."""
+def recorded(recording: Recording, past: Kept | None, wall_offset_s: float | None) -> History:
+    """The whole recording: from its overview, else from what was worked out."""
     overview = recording.overview
     if overview is None:
-        times, waits = worst_waits(analysis, 3600)
+        times, waits = worst_waits(past or Kept(1), SECONDS)
     else:
         _, times, values, _ = overview
         waits = worst(values)

@@ -8,6 +8,7 @@ from kataui.isolation import cpumap
 from kataui.isolation.accuse import actor_name
 from kataui.isolation.analysis import Analysis, Picture
 from kataui.isolation.collector import procfs
+from kataui.isolation.history import History
 from kataui.isolation.layout import ActorKind
 from kataui.isolation.model import HostView, Role
 from kataui.isolation.stream import Array
@@ -100,9 +101,8 @@ def cells(analysis: Analysis, shown: Sequence[Cpu]) -> Array:
     return found
 
 
-def worst_waits(analysis: Analysis, seconds: int) -> tuple[Array, Array]:
+def worst_waits(history: History, seconds: int) -> tuple[Array, Array]:
     """Times and the waiting of the sandbox that waited most, for the time line."""
-    history = analysis.history
     values = history.all("waits", seconds)
     times = history.times(seconds)
     if not len(values):
