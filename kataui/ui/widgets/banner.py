@@ -32,7 +32,7 @@ class VerdictBanner(QFrame):
         self._row.setSpacing(theme.u(4))
         self._row.addWidget(self._mark)
         self._row.addLayout(words, 1)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
 
     def show_verdict(self, verdict: str, sentence: str, scope: str = "", word: str = "") -> None:
         """Show a verdict ("pass", "fail", "unknown", or "info" while checking)."""

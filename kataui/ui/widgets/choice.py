@@ -41,7 +41,7 @@ class _ChoiceCard(QFrame):
         self.radio.toggled.connect(self._on_toggled)
         font = theme.font("strong")
         self.radio.setFont(font)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self._on_toggled(on=False)
 
     def _on_toggled(self, on: bool) -> None:  # noqa: FBT001 - Qt's signal

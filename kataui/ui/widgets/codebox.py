@@ -1,6 +1,6 @@
 """Text to copy: commands, digests, reports."""
 
-from PySide6.QtCore import QEvent, QTimer
+from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import QFontMetrics, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
 
@@ -21,13 +21,18 @@ class _Text(QPlainTextEdit):
         self.setProperty("look", "code")
         self.setProperty("textStyle", "mono")
         self.setTabChangesFocus(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)  # lines break
         self.document().documentLayout().documentSizeChanged.connect(self.fit)
 
     def fit(self, *_: object) -> None:
         """Take the height of the lines; the document counts in lines."""
         height = QFontMetrics(self.font()).lineSpacing()
-        lines = min(_MAX_LINES, max(1, round(self.document().size().height())))
-        self.setFixedHeight(height * lines + theme.u(5))
+        lines = max(1, round(self.document().size().height()))
+        policy = Qt.ScrollBarPolicy
+        # A bar that comes for a moment would make the lines shorter, and stay for that reason.
+        needed = policy.ScrollBarAsNeeded if lines > _MAX_LINES else policy.ScrollBarAlwaysOff
+        self.setVerticalScrollBarPolicy(needed)
+        self.setFixedHeight(height * min(_MAX_LINES, lines) + theme.u(5))
 
     def keep_free(self, width_px: int) -> None:
         """Leave room at the right."""

@@ -40,7 +40,7 @@ class Field(QWidget):
         self._line = row(control)
         layout.addLayout(self._line)
         layout.addLayout(row(self._mark, self._below, spacing_u=1.5))
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self.show_problem("")
 
     @property

@@ -21,13 +21,17 @@ class Scroll(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         content = QWidget()
         content.setProperty("look", look)
-        self.body = QVBoxLayout(content)
+        self.body, self._outer = top_down(QVBoxLayout(content))
         margin = theme.u(margin_u)
         self.body.setContentsMargins(margin, theme.u(5), margin, margin)
         self.body.setSpacing(theme.u(4))
-        self.body.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.setWidget(content)
         self.verticalScrollBar().rangeChanged.connect(self._on_range)
+
+    def fill(self) -> None:
+        """Let what stretches in ``body`` take the room that is left."""
+        self._outer.setStretch(0, 1)
+        self._outer.setStretch(1, 0)
 
     def _on_range(self) -> None:
         """The scroll bar takes its room from the margin: the content never jumps."""
@@ -73,22 +77,37 @@ class Page(QWidget):
         self.facts.setVisible(bool(text))
 
 
+def top_down(outer: QVBoxLayout) -> tuple[QVBoxLayout, QVBoxLayout]:
+    """A layout inside ``outer`` whose items stay at the top, and ``outer``.
+
+    Not by alignment: an aligned layout is never higher than its size hint, which knows nothing
+    of the lines into which its labels break at the width that they get.
+    """
+    inner = QVBoxLayout()
+    outer.setContentsMargins(0, 0, 0, 0)
+    outer.setSpacing(0)
+    outer.addLayout(inner)
+    outer.addStretch(1)
+    return inner, outer
+
+
 class Columns(QWidget):
     """Two columns that become one when there is no room for both."""
 
     def __init__(self, *, narrow_u: float = 210, shares: tuple[int, int] = (7, 3)) -> None:
         super().__init__()
         self._narrow_u, self._shares = narrow_u, shares
-        self.left, self.right = QVBoxLayout(), QVBoxLayout()
-        for side in (self.left, self.right):
-            side.setSpacing(theme.u(4))
-            side.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._outer = QHBoxLayout(self)
         self._outer.setContentsMargins(0, 0, 0, 0)
         self._outer.setSpacing(theme.u(4))
-        self._outer.addLayout(self.left, shares[0])
-        self._outer.addLayout(self.right, shares[1])
+        self.left, self.right = (self._side(share) for share in shares)
         self.installEventFilter(self)
+
+    def _side(self, share: int) -> QVBoxLayout:
+        inner, outer = top_down(QVBoxLayout())
+        inner.setSpacing(theme.u(4))
+        self._outer.addLayout(outer, share)
+        return inner
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Turn the columns when the width passes the limit."""
