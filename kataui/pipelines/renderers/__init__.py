@@ -1,0 +1,1 @@
+"""One module a template: ``render(answered)`` builds objects from answers that have no problem."""
