@@ -10,7 +10,29 @@ from hypothesis import strategies as st
 from kataui.kata.manifest import parse
 from kataui.kata.yamlwriter import scalar, write
 
-_ODD = "yes 0x10 1e3 012 12:30 ~ = << .inf 2020-01-01 1_000 +1 0b1 0o7 500m 4Gi - ? --- ... NULL".split()
+_ODD = [
+    "yes",
+    "0x10",
+    "1e3",
+    "012",
+    "12:30",
+    "~",
+    "=",
+    "<<",
+    ".inf",
+    "2020-01-01",
+    "1_000",
+    "+1",
+    "0b1",
+    "0o7",
+    "500m",
+    "4Gi",
+    "-",
+    "?",
+    "---",
+    "...",
+    "NULL",
+]
 _ODDER = [
     "a: b",
     "- x",
