@@ -121,6 +121,26 @@ def _keyring(gpg: Path) -> Iterator[list[str]]:
 
 def key_ids(message: bytes) -> list[str]:
     """The key ids that a message is for, in hexadecimal; empty when it cannot be read."""
+    return [message[start + 1 : start + 9].hex().upper() for _, start, _ in _wrapped_keys(message)]
+
+
+def without_recipient(message: bytes, number: int) -> bytes:
+    """The message without the wrapped key of its recipient ``number`` (from 0)."""
+    first, _, end = _wrapped_keys(message)[number]
+    return message[:first] + message[end:]
+
+
+def known_ids(user: str) -> list[str]:
+    """The key ids, in hexadecimal, of a user's key and subkeys in the user's own keyring."""
+    gpg = tools.require("gpg", purpose=_PURPOSE)
+    require_user(user)
+    listed = tools.run([str(gpg), *_BATCH, "--with-colons", "--list-keys", "--", user])
+    fields = (line.split(b":") for line in listed.stdout.splitlines())
+    return [item[4].decode("ascii", "replace") for item in fields if item[0] in {b"pub", b"sub"}]
+
+
+def _wrapped_keys(message: bytes) -> list[tuple[int, int, int]]:
+    """Where each wrapped session key lies: its packet's start, its body's start, its end."""
     found = []
     position = 0
     while position + 2 < len(message) and message[position] & 0x80:
@@ -128,7 +148,7 @@ def key_ids(message: bytes) -> list[str]:
         size, start = _length(message, position)
         if tag != _PKESK or size < 10:
             break
-        found.append(message[start + 1 : start + 9].hex().upper())
+        found.append((position, start, start + size))
         position = start + size
     return found
 

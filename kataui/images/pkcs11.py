@@ -69,3 +69,10 @@ def unwrap(recipients: Sequence[tuple[bytes, str]], key: rsa.RSAPrivateKey) -> b
         except ValueError:
             continue
     raise NotForThisKey
+
+
+def without_recipient(data: bytes, number: int) -> bytes:
+    """The packet without its recipient ``number`` (from 0)."""
+    value = parse_json_object(data, what="PKCS11 packet")
+    del value["recipients"][number]
+    return compact_json(value)

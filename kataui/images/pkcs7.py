@@ -177,3 +177,15 @@ def _open(message: Message, key: bytes) -> bytes:
     if not plain.startswith(b"{"):  # CBC has no tag that would tell a wrong key
         raise NotForThisKey
     return plain
+
+
+def without_recipient(data: bytes, number: int) -> bytes:
+    """The message without its recipient ``number`` (from 0); the sealed content stays."""
+    kind, wrapper = der.read_one(data).children()
+    (enveloped,) = wrapper.children()
+    parts = enveloped.children()
+    infos = [info for node in parts if node.tag == der.SET for info in node.children()]
+    gone = [info for info in infos if info.tag == der.SEQUENCE][number]
+    kept = der.make(der.SET, *(info.raw for info in infos if info is not gone))
+    raw = (kept if node.tag == der.SET else node.raw for node in parts)
+    return der.make(der.SEQUENCE, kind.raw, der.make(wrapper.tag, der.make(der.SEQUENCE, *raw)))

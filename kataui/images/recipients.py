@@ -1,4 +1,4 @@
-"""Who can decrypt: parsing recipients, wrapping a layer's key for them, listing and removing them.
+"""Who can decrypt: parsing recipients, wrapping a layer's key for them, listing them.
 
 Source of the annotations and their packing: containers/ocicrypt, encryption.go (packets of one
 scheme are standard base64, joined by commas; recipients given together share one packet).
@@ -19,7 +19,7 @@ from kataui.files import clean
 from kataui.images import jwe, kbs, keyfiles, pgp, pkcs7, pkcs11
 from kataui.images.layercipher import ANNOTATION_PREFIX
 
-_STEM = f"{ANNOTATION_PREFIX}.keys."
+KEYS_STEM = f"{ANNOTATION_PREFIX}.keys."
 _MIN_PKCS11_BITS = 3072
 
 
@@ -127,7 +127,9 @@ def wrap_options(recipients: Sequence[Recipient], options: bytes) -> dict[str, s
     brokers = grouped.pop(Scheme.PROVIDER, [])
     if len(brokers) > 1:
         raise KeyProblem("A confidential guest opens an image for one kbs: recipient only.")
-    packets = {_STEM + scheme: _WRAPPERS[scheme](keys, options) for scheme, keys in grouped.items()}
+    packets = {
+        KEYS_STEM + scheme: _WRAPPERS[scheme](keys, options) for scheme, keys in grouped.items()
+    }
     for kid, key in brokers:
         packets[kbs.ANNOTATION_STEM + kbs.PROVIDER] = kbs.wrap(kid, key, options)
     return {name: base64.b64encode(data).decode("ascii") for name, data in packets.items()}
@@ -162,9 +164,9 @@ def packets(annotations: Mapping[str, str]) -> list[Packet]:
     """All packets of all schemes, in the order of the annotations."""
     found = []
     for name, value in annotations.items():
-        if not name.startswith(_STEM):
+        if not name.startswith(KEYS_STEM):
             continue
-        word = name.removeprefix(_STEM).partition(".")[0]
+        word = name.removeprefix(KEYS_STEM).partition(".")[0]
         if word in _SCHEMES:
             found += [Packet(Scheme(word), name, _decoded(part)) for part in value.split(",")]
     return found
@@ -182,22 +184,23 @@ def list_recipients(annotations: Mapping[str, str]) -> tuple[RecipientInfo, ...]
     found: list[RecipientInfo] = []
     counts: Counter[Scheme] = Counter()
     for packet in packets(annotations):
-        for name, detail in _describe(packet):
+        for name, detail in describe(packet):
             counts[packet.scheme] += 1
             selector = f"{packet.scheme}#{counts[packet.scheme]}"
             if name and packet.scheme is Scheme.PROVIDER:
                 selector = name
-            shown = clean(name or _unnamed(selector), limit=120)
+            shown = clean(name or unnamed(selector), limit=120)
             found.append(RecipientInfo(packet.scheme, shown, clean(detail), selector))
     return tuple(found)
 
 
-def _unnamed(selector: str) -> str:
+def unnamed(selector: str) -> str:
     """What somebody is called of whom only the position is known."""
     return f"recipient {selector.rpartition('#')[2]}"
 
 
-def _describe(packet: Packet) -> list[tuple[str, str]]:
+def describe(packet: Packet) -> list[tuple[str, str]]:
+    """Name and detail of each recipient of a packet."""
     try:
         described = _DESCRIBERS[packet.scheme](packet.data)
     except ImageError:
@@ -235,65 +238,3 @@ _DESCRIBERS: dict[Scheme, Callable[[bytes], list[tuple[str, str]]]] = {
     Scheme.PKCS11: _describe_pkcs11,
     Scheme.PROVIDER: _describe_provider,
 }
-
-
-def remove_recipients(annotations: Mapping[str, str], selectors: Sequence[str]) -> dict[str, str]:
-    """Annotations without the packets that ``selectors`` name.
-
-    A selector is a scheme ("jwe": all of it), what ``list_recipients`` gives ("jwe#2",
-    "kbs:///a/b/c"), a name it shows, or ``pkcs7:CERT``. Raises ``KeyProblem`` when one names
-    nobody, when nobody would be left, or when somebody shares a packet that cannot be taken apart.
-    """
-    listed = list_recipients(annotations)
-    selectors = [_without_file(selector) for selector in selectors]
-    for selector in selectors:
-        if not any(_selects(selector, info) for info in listed):
-            known = ", ".join(info.selector for info in listed)
-            raise KeyProblem(
-                f"{clean(selector, limit=90)!r} names no recipient of this image.",
-                hint=f"It has: {clean(known)}.",
-            )
-    left = {name: value for name, value in annotations.items() if not name.startswith(_STEM)}
-    position = 0
-    for packet in packets(annotations):
-        count = len(_describe(packet))
-        infos = listed[position : position + count]
-        position += count
-        gone = [any(_selects(s, info) for s in selectors) for info in infos]
-        data = _without(packet, gone)
-        if data is not None:
-            text = base64.b64encode(data).decode("ascii")
-            left = merge_annotations(left, {packet.annotation: text})
-    if not any(name.startswith(_STEM) for name in left):
-        raise KeyProblem("Nobody would be left who can open the image.", hint="Add somebody first.")
-    return left
-
-
-def _without_file(selector: str) -> str:
-    """``pkcs7:CERT`` becomes the name that ``list_recipients`` shows for that certificate."""
-    scheme, _, path = selector.partition(":")
-    if scheme != Scheme.PKCS7 or not path:
-        return selector
-    return clean(pkcs7.addressee(keyfiles.load_certificate(path)).text(), limit=120)
-
-
-def _selects(selector: str, info: RecipientInfo) -> bool:
-    named = info.name if info.name != _unnamed(info.selector) else info.selector
-    return selector in {info.scheme.value, info.selector, named}
-
-
-def _without(packet: Packet, gone: Sequence[bool]) -> bytes | None:
-    """The packet without the recipients marked; ``None`` when none is left in it."""
-    if all(gone):
-        return None
-    data = packet.data
-    if not any(gone):
-        return data
-    if packet.scheme is not Scheme.JWE:
-        raise KeyProblem(
-            f"Several {packet.scheme.value} recipients share one packet; one alone cannot go.",
-            hint="Remove the whole scheme and add those who stay again.",
-        )
-    for number in sorted((i for i, out in enumerate(gone) if out), reverse=True):
-        data = jwe.without_entry(data, number)
-    return data

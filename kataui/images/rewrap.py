@@ -13,16 +13,16 @@ from kataui.files import compact_json, parse_json_object
 from kataui.findings import Finding, Severity
 from kataui.images.encrypt import choose_profile
 from kataui.images.keys import KeyRing, unwrap_options
-from kataui.images.model import Descriptor, Digest, Image, Layer
+from kataui.images.model import OCI_LAYER_ZSTD, Descriptor, Digest, Image, Layer
 from kataui.images.recipients import (
     Recipient,
     Scheme,
     list_recipients,
     merge_annotations,
-    remove_recipients,
     wrap_options,
 )
-from kataui.images.signatures import KIND, KIND_SIGNATURES
+from kataui.images.removal import remove_recipients
+from kataui.images.signatures import is_signature, platform_digests, referrers, signed_digest
 from kataui.images.source import Source, Transport
 from kataui.images.writer import LayoutWriter
 
@@ -52,14 +52,26 @@ def change_recipients(
     layout = LayoutWriter(Path(source.path))
     written = {image.digest: _rewrite(image, layout, ring, add, remove) for image in source.images}
     root = _new_root(source, layout, written)
-    dropped = [entry for entry in source.entries if _is_signature(entry)]
-    others = [
+    old = {source.root.digest, *written}
+    signatures = [
         entry
         for entry in source.entries
-        if entry.digest != source.root.digest and entry not in dropped
+        if is_signature(entry) and signed_digest(entry, source) in old
     ]
-    layout.write_index([root, *others])
-    _forget(layout, source, {root.digest, *(item.digest for item, _ in written.values())})
+    others = [
+        _followed(entry, source.root, root)
+        for entry in source.entries
+        if entry not in signatures and entry != source.root
+    ]
+    dropped = {*(entry.digest for entry in signatures), *referrers(source, old)}
+    entries = [root, *(entry for entry in others if entry.digest not in dropped)]
+    layout.write_index(entries)
+    used = {entry.digest for entry in entries}.union(
+        *(platform_digests(source, entry) for entry in others),
+        (item.digest for item, _ in written.values()),
+    )
+    for digest in {*old, *dropped} - used:
+        layout.delete(digest)
     names = [pair for _, pairs in written.values() for pair in pairs]
     return Change(root.digest, tuple(names), tuple(_notes(remove, dropped)))
 
@@ -74,8 +86,11 @@ def _require_folder(source: Source) -> None:
         raise ImageError("No layer of this image is encrypted.")
 
 
-def _is_signature(entry: Descriptor) -> bool:
-    return entry.annotations.get(KIND) == KIND_SIGNATURES
+def _followed(entry: Descriptor, old: Descriptor, new: Descriptor) -> Descriptor:
+    """Another tag of the same image goes along with it."""
+    if entry.digest != old.digest:
+        return entry
+    return replace(entry, digest=new.digest, size_bytes=new.size_bytes)
 
 
 def _rewrite(
@@ -103,27 +118,31 @@ def _rewrite(
 def _annotations(
     layer: Layer, ring: KeyRing, add: Sequence[Recipient], remove: Sequence[str]
 ) -> dict[str, str]:
-    annotations = dict(layer.descriptor.annotations)
-    if add:
-        _require_same_kind(annotations, add, remove)
-        new = wrap_options(add, unwrap_options(annotations, ring))
-        annotations = merge_annotations(annotations, new)
-    return remove_recipients(annotations, remove) if remove else annotations
-
-
-def _require_same_kind(
-    annotations: dict[str, str], add: Sequence[Recipient], remove: Sequence[str]
-) -> None:
-    """A guest refuses an image with a provider's packet beside others, or with two."""
+    """Who was there before goes first, so that a key can be replaced by one of the same name."""
+    old = dict(layer.descriptor.annotations)
+    if not add:
+        return remove_recipients(old, remove, ring=ring)
     choose_profile("", add)
-    has = {info.scheme for info in list_recipients(annotations)}
-    if remove:
+    left = remove_recipients(old, remove, ring=ring, may_be_all=True) if remove else old
+    new = merge_annotations(left, wrap_options(add, unwrap_options(old, ring)))
+    _require_for_guest(layer, new)
+    return new
+
+
+def _require_for_guest(layer: Layer, annotations: dict[str, str]) -> None:
+    """A guest refuses a provider's packet beside others, or two of them, and encrypted zstd."""
+    schemes = [info.scheme for info in list_recipients(annotations)]
+    if Scheme.PROVIDER not in schemes:
         return
-    brokers = Scheme.PROVIDER in has, any(item.scheme is Scheme.PROVIDER for item in add)
-    if any(brokers):
+    if len(schemes) > 1:
         raise KeyProblem(
             "A confidential guest opens an image for one kbs: recipient only.",
-            hint="Add the new recipient and remove the old one in the same command.",
+            hint="Add the new recipient and remove all others in the same command.",
+        )
+    if layer.descriptor.plain_type == OCI_LAYER_ZSTD:
+        raise KeyProblem(
+            f"Layer {layer.index} is encrypted zstd, which a confidential guest cannot open.",
+            hint="Decrypt the image and protect it again for the guest; that packs it as gzip.",
         )
 
 
@@ -144,15 +163,7 @@ def _new_root(
     return replace(source.root, digest=made.digest, size_bytes=made.size_bytes)
 
 
-def _forget(layout: LayoutWriter, source: Source, kept: set[Digest]) -> None:
-    """Delete replaced manifests, and signature manifests over them."""
-    old = {source.root.digest, *(image.digest for image in source.images)}
-    old |= {entry.digest for entry in source.entries if _is_signature(entry)}
-    for digest in old - kept:
-        layout.delete(digest)
-
-
-def _notes(remove: Sequence[str], dropped: Sequence[Descriptor]) -> list[Finding]:
+def _notes(remove: Sequence[str], dropped: set[Digest]) -> list[Finding]:
     notes = []
     if dropped:
         message = "The signatures were dropped: they were for the digest before this change."

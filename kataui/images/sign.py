@@ -6,6 +6,7 @@ rename of ``index.json`` makes it count. Source: sigstore/cosign, pkg/oci/layout
 """
 
 import base64
+import contextlib
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -23,7 +24,14 @@ from kataui.images.model import (
     Descriptor,
     Digest,
 )
-from kataui.images.signatures import KIND, KIND_SIGNATURES, layout_signatures, signature_tag
+from kataui.images.signatures import (
+    KIND,
+    KIND_SIGNATURES,
+    is_signature,
+    layout_signatures,
+    signature_tag,
+    signed_digest,
+)
 from kataui.images.simplesigning import (
     BUNDLE_TYPE,
     PAYLOAD_TYPE,
@@ -84,7 +92,7 @@ def sign_source(
         signatures.append(_signature_image(source, layout, key, digest, payload))
         if bundle:
             _add_bundle(source, layout, key, digest)
-    layout.write_index(_entries(source, signatures))
+    layout.write_index(_entries(source, signatures, digests))
     return Signed(source.root.digest, _name(source), digests, repository)
 
 
@@ -93,18 +101,20 @@ def _name(source: Source) -> str:
     return source.root.annotations.get(REF_NAME) or source.tag or DEFAULT_TAG
 
 
-def _entries(source: Source, signatures: list[Descriptor]) -> list[Descriptor]:
-    """The root first, with cosign's kind; then its signatures; then everything else."""
+def _entries(
+    source: Source, signatures: list[Descriptor], digests: tuple[Digest, ...]
+) -> list[Descriptor]:
+    """The root first, with cosign's kind; then its signatures; then other tags and images."""
     kind = KIND_INDEX if source.is_index else KIND_IMAGE
-    annotations = {**source.root.annotations, KIND: kind, REF_NAME: _name(source)}
-    root = replace(source.root, annotations=annotations)
-    new_names = {entry.annotations[REF_NAME] for entry in signatures}
-    others = [
-        entry
-        for entry in source.entries
-        if entry.digest != root.digest and entry.annotations.get(REF_NAME) not in new_names
-    ]
-    return [root, *signatures, *others]
+    name = _name(source)
+    root = replace(source.root, annotations={**source.root.annotations, KIND: kind, REF_NAME: name})
+
+    def is_replaced(entry: Descriptor) -> bool:
+        if is_signature(entry):
+            return signed_digest(entry, source) in digests
+        return entry.digest == root.digest and entry.annotations.get(REF_NAME, name) == name
+
+    return [root, *signatures, *(entry for entry in source.entries if not is_replaced(entry))]
 
 
 def _signature_image(
@@ -143,15 +153,16 @@ def _others_layers(
 ) -> Iterator[Descriptor]:
     """Signatures of other keys over ``digest`` stay; those of ``own`` are replaced.
 
-    A payload for another digest is left out: a guest refuses the whole signature image for it
-    (image-rs, signature/policy/cosign).
+    A payload for another digest, or none at all, is left out: a guest refuses the whole signature
+    image for it (image-rs, signature/policy/cosign).
     """
     for found in layout_signatures(source):
         if found.target != digest or found.layer is None:
             continue
-        claimed = parse_payload(found.payload).digest
-        if claimed == digest and not is_signed_by(own, found.signature, found.payload):
-            yield found.layer
+        with contextlib.suppress(ImageError):
+            claimed = parse_payload(found.payload).digest
+            if claimed == digest and not is_signed_by(own, found.signature, found.payload):
+                yield found.layer
 
 
 def _add_bundle(

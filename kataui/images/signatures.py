@@ -5,7 +5,8 @@ GPG simple signing, keyless and certificate signatures, Notary Project signature
 """
 
 import base64
-from collections.abc import Iterator, Sequence
+import contextlib
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -17,7 +18,8 @@ from kataui.errors import ImageError, KatauiError
 from kataui.files import clean, parse_json_object
 from kataui.images.blobs import MAX_MANIFEST_BYTES, read_blob
 from kataui.images.dirimage import dir_signatures
-from kataui.images.model import REF_NAME, Descriptor, Digest
+from kataui.images.manifest import read_nested_index
+from kataui.images.model import INDEX_TYPES, REF_NAME, Descriptor, Digest
 from kataui.images.simplesigning import (
     CERTIFICATE_ANNOTATION,
     PAYLOAD_TYPE,
@@ -96,27 +98,55 @@ def signature_tag(digest: Digest) -> str:
 
 
 def find_signatures(source: Source) -> tuple[Found, ...]:
-    """Every signature that lies with the image, whatever its form; malformed ones too."""
+    """Every signature that lies with the image, whatever its form; malformed ones too.
+
+    Those of other images in the same layout, and of platforms that were not chosen, are left out.
+    """
     if source.transport == Transport.DIR:
         return tuple(
             _from_dir(raw, source.root.digest) for raw in dir_signatures(Path(source.path))
         )
-    return tuple(layout_signatures(source))
+    others = _other_images(source)
+    return tuple(found for found in layout_signatures(source) if found.target not in others)
+
+
+def _other_images(source: Source) -> set[Digest]:
+    """What a signature may be for that lies here besides what was opened."""
+    found = {entry.digest for entry in source.entries if not is_signature(entry)}
+    for entry in {item.digest: item for item in (source.root, *source.entries)}.values():
+        found |= platform_digests(source, entry)
+    return found - {source.root.digest, *(image.digest for image in source.images)}
+
+
+def platform_digests(source: Source, entry: Descriptor) -> set[Digest]:
+    """The digests that an index lists; nothing for an image, or an index that cannot be read."""
+    if entry.media_type not in INDEX_TYPES:
+        return set()
+    try:
+        return {item.digest for item in read_nested_index(source.blobs, entry).entries}
+    except KatauiError:
+        return set()
+
+
+def is_signature(entry: Descriptor) -> bool:
+    """Whether an entry of ``index.json`` is a ``.sig`` image."""
+    name = entry.annotations.get(REF_NAME, "")
+    return entry.annotations.get(KIND) == KIND_SIGNATURES or name.endswith(".sig")
 
 
 def layout_signatures(source: Source) -> Iterator[Found]:
     """The ``.sig`` images in ``index.json``, and what refers to the image by ``subject``."""
     for entry in source.entries:
-        name = entry.annotations.get(REF_NAME, "")
-        is_sig = entry.annotations.get(KIND) == KIND_SIGNATURES or name.endswith(".sig")
+        is_sig = is_signature(entry)
         if not is_sig and entry.digest == source.root.digest:
             continue
         manifest = _manifest(source, entry)
         if manifest is None:
             if is_sig:
-                yield Found(Form.COSIGN, _target(name, source), problem="its manifest is damaged")
+                target = signed_digest(entry, source)
+                yield Found(Form.COSIGN, target, problem="its manifest is damaged")
         elif is_sig:
-            yield from _from_sig_image(source, manifest, _target(name, source))
+            yield from _from_sig_image(source, manifest, signed_digest(entry, source))
         else:
             yield from _from_referrer(source, manifest)
     listed = {entry.digest for entry in source.entries}
@@ -136,8 +166,20 @@ def _small_blobs(source: Source) -> Iterator[Descriptor]:
                 yield Descriptor("", digest, size)
 
 
-def _target(name: str, source: Source) -> Digest:
+def referrers(source: Source, targets: Collection[Digest]) -> set[Digest]:
+    """Manifests whose ``subject`` is one of ``targets``, listed in ``index.json`` or not."""
+    found = set()
+    for entry in _small_blobs(source):
+        subject = (_manifest(source, entry) or {}).get("subject")
+        with contextlib.suppress(ImageError):
+            if isinstance(subject, dict) and Digest.parse(subject.get("digest")) in targets:
+                found.add(entry.digest)
+    return found
+
+
+def signed_digest(entry: Descriptor, source: Source) -> Digest:
     """The digest in a ``sha256-HEX.sig`` name; without one it is the root (cosign save)."""
+    name = entry.annotations.get(REF_NAME, "")
     text = name.removesuffix(".sig").replace("sha256-", "sha256:", 1)
     try:
         return Digest.parse(text)

@@ -6,12 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kataui.images.cosignkey import load_public_key
+from kataui.images.cosignkey import load_public_key, load_signing_key
 from kataui.images.keys import KeyRing, load_keys
-from kataui.images.model import Digest
+from kataui.images.model import REF_NAME, Digest
 from kataui.images.open import open_source
 from kataui.images.protect import Protected, protect
 from kataui.images.protectanswers import ProtectAnswers
+from kataui.images.sign import sign_source
 from kataui.images.signatures import PublicKey
 from kataui.images.verdict import BOTH
 from kataui.images.verify import Report, verify
@@ -52,6 +53,20 @@ def judge(
         return verify(source, public_keys=public, ring=ring, control=Control(), **options)
 
 
+def sign(
+    layout: Path | str,
+    keys: Keys,
+    *,
+    key: Path | None = None,
+    identity: str = IDENTITY,
+    bundle: bool = False,
+) -> None:
+    """Sign in place with a key without a passphrase."""
+    with open_source(str(layout)) as source:
+        private = load_signing_key(key or keys.sign_key, lambda _: "")
+        sign_source(source, key=private, identity=identity, bundle=bundle, control=Control())
+
+
 def ids(report: Report) -> set[str]:
     """The ids of the findings."""
     return {finding.id for finding in report.findings}
@@ -62,11 +77,23 @@ def blob(layout: Path, digest: str) -> Path:
     return layout / "blobs" / "sha256" / digest.removeprefix("sha256:")
 
 
+def entries_of(layout: Path) -> list[dict[str, Any]]:
+    """The entries of ``index.json``."""
+    value: dict[str, Any] = json.loads((layout / "index.json").read_text())
+    entries: list[dict[str, Any]] = value["manifests"]
+    return entries
+
+
 def image_entry(layout: Path) -> dict[str, Any]:
     """The first entry of ``index.json``: the image."""
-    value: dict[str, Any] = json.loads((layout / "index.json").read_text())
-    entry: dict[str, Any] = value["manifests"][0]
-    return entry
+    return entries_of(layout)[0]
+
+
+def add_entry(layout: Path, entry: dict[str, Any], tag: str) -> None:
+    """Name an image once more in ``index.json``."""
+    value = json.loads((layout / "index.json").read_text())
+    value["manifests"].append({**entry, "annotations": {REF_NAME: tag}})
+    (layout / "index.json").write_text(json.dumps(value))
 
 
 def manifest_of(layout: Path) -> dict[str, Any]:

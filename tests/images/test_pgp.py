@@ -9,6 +9,7 @@ from kataui.images import pgp
 from kataui.images.jwe import NotForThisKey
 from kataui.images.keys import load_keys, unwrap_options, usable_keys
 from kataui.images.recipients import parse_recipient, wrap_options
+from kataui.images.removal import remove_recipients
 from tests.images.wrapping import OPTIONS, STEM, encrypted_layers, flipped
 
 PASSPHRASE = "a secret of the tests"
@@ -79,6 +80,25 @@ def public_keyring(shared, tmp_path, monkeypatch, peer):
     subprocess.run(importing, check=True, capture_output=True)
     yield keys
     subprocess.run([peer("gpgconf"), "--kill", "all"], check=True)
+
+
+def test_one_of_two_is_taken_out_of_a_shared_message(public_keyring, gnupg):
+    secret = (public_keyring / "pgp.secret.gpg").read_bytes()
+    exported = subprocess.run(
+        ["gpg", "--homedir", str(gnupg), "--batch", "--export", USER],
+        check=True,
+        capture_output=True,
+    ).stdout
+    subprocess.run(["gpg", "--batch", "--quiet", "--import"], input=exported, check=True)
+    people = [parse_recipient(f"pgp:{user}") for user in (USER, "test@example.com")]
+
+    left = remove_recipients(wrap_options(people, OPTIONS), [f"pgp:{USER}"])
+
+    message = base64.b64decode(left[f"{STEM}pgp"])
+    assert len(pgp.key_ids(message)) == 1
+    assert pgp.unwrap(message, secret, None) == OPTIONS
+    with pytest.raises(NotForThisKey):
+        pgp.unwrap(message, (gnupg / "secret.gpg").read_bytes(), PASSPHRASE)
 
 
 def test_message_that_inflates_is_not_taken(public_keyring):

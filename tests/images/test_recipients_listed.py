@@ -10,14 +10,15 @@ from hypothesis import strategies as st
 from kataui.errors import KeyProblem, WrongKey
 from kataui.images import der, kbs, pkcs7, pkcs11
 from kataui.images.keyfiles import load_certificate
+from kataui.images.keymaking import new_key
 from kataui.images.keys import unwrap_options
 from kataui.images.recipients import (
     list_recipients,
     merge_annotations,
     parse_recipient,
-    remove_recipients,
     wrap_options,
 )
+from kataui.images.removal import remove_recipients
 from tests.images.wrapping import BROKER, OPTIONS, STEM, b64, encrypted_layers, jwk_of, ring
 
 JWE, PKCS7, PGP, PKCS11 = (STEM + name for name in ("jwe", "pkcs7", "pgp", "pkcs11"))
@@ -164,6 +165,7 @@ def test_scheme_kid_name_and_certificate_select(keys, tmp_path):
         (f"pkcs7:{keys.certificate}", "pkcs7"),
         ("provider", "provider"),
         ("kbs:///default/image-key/test", "provider"),
+        (keys.broker, "provider"),
     ]:
         left = remove_recipients(whole, [selector])
         assert set(left) == set(whole) - set(parts[gone])
@@ -193,12 +195,74 @@ def test_nobody_left_is_refused(shared_packet, selectors):
         remove_recipients(shared_packet, selectors)
 
 
-def test_one_of_a_shared_pkcs7_cannot_go_alone(keys):
-    person = parse_recipient(f"pkcs7:{keys.certificate}")
-    message = wrap_options([person, person], OPTIONS)
+@pytest.fixture(scope="module")
+def more_keys(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("more")
+    for name, kind, algorithm in (
+        *(("cert2", "pkcs7", ""), ("rsa2", "jwe", "rsa-3072"), ("rsa3", "jwe", "rsa-3072")),
+        ("p384", "jwe", "p384"),
+    ):
+        new_key(kind, folder / name, algorithm=algorithm)
+    return folder
 
-    with pytest.raises(KeyProblem, match="share one packet"):
-        remove_recipients(message, ["pkcs7#1"])
+
+def test_one_of_a_shared_pkcs7_is_taken_out(keys, more_keys):
+    certificates = [keys.certificate, more_keys / "cert2.crt"]
+    people = [parse_recipient(f"pkcs7:{path}") for path in certificates]
+    stays = ring(more_keys / "cert2.key", more_keys / "cert2.crt")
+
+    left = remove_recipients(wrap_options(people, OPTIONS), [f"pkcs7:{keys.certificate}"])
+
+    assert unwrap_options(left, stays) == OPTIONS
+    with pytest.raises(WrongKey):
+        unwrap_options(left, ring(keys.certificate_key, keys.certificate))
+
+
+def test_one_of_a_shared_pkcs11_is_taken_out(keys, more_keys, monkeypatch):
+    monkeypatch.delenv(pkcs11.HASH_VARIABLE, raising=False)
+    public = [keys.folder / "rsa.pub", more_keys / "rsa2.pub"]
+    people = [parse_recipient(f"pkcs11:{path}") for path in public]
+    both = wrap_options(people, OPTIONS)
+
+    left = remove_recipients(both, [f"pkcs11:{public[1]}"], ring=ring(keys.private))
+
+    assert left == remove_recipients(both, ["pkcs11#2"])
+    assert unwrap_options(left, ring(keys.private)) == OPTIONS
+    with pytest.raises(WrongKey):
+        unwrap_options(left, ring(more_keys / "rsa2.key"))
+
+
+def test_public_key_names_who_its_private_key_is(keys, more_keys):
+    people = [keys.recipient, f"jwe:{more_keys / 'rsa2.pub'}", keys.other_recipient]
+    packet = wrap_options([parse_recipient(person) for person in people], OPTIONS)
+
+    left = remove_recipients(packet, [people[1]], ring=ring(more_keys / "rsa2.key"))
+
+    assert left == remove_recipients(packet, ["jwe#2"])
+
+
+def test_public_key_names_the_only_one_who_is_not_known(keys, more_keys):
+    people = [keys.recipient, f"jwe:{more_keys / 'rsa2.pub'}", keys.other_recipient]
+    packet = wrap_options([parse_recipient(person) for person in people], OPTIONS)
+
+    assert remove_recipients(packet, [people[1]], ring=ring(keys.private)) == remove_recipients(
+        packet, ["jwe#2"]
+    )
+    assert remove_recipients(packet, [people[2]]) == remove_recipients(packet, ["jwe#3"])
+
+
+def test_public_key_that_could_be_several_or_nobody_is_refused(keys, more_keys):
+    people = [keys.recipient, f"jwe:{more_keys / 'rsa2.pub'}"]
+    packet = wrap_options([parse_recipient(person) for person in people], OPTIONS)
+
+    for public, private in (
+        (people[1], ring()),  # either of two
+        (f"jwe:{more_keys / 'rsa3.pub'}", ring(more_keys / "rsa3.key")),  # known to be neither
+        (f"jwe:{more_keys / 'p384.pub'}", ring()),  # of another kind than both
+        (f"pkcs11:{more_keys / 'rsa2.pub'}", ring()),
+    ):
+        with pytest.raises(KeyProblem, match="cannot be told which recipient"):
+            remove_recipients(packet, [public], ring=private)
 
 
 def test_unreadable_packets_can_be_removed(keys):

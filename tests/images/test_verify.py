@@ -7,28 +7,29 @@ from hypothesis import strategies as st
 
 from kataui.errors import KatauiError
 from kataui.findings import Verdict
-from kataui.images.cosignkey import load_public_key, load_signing_key
-from kataui.images.keys import KeyRing
+from kataui.images.cosignkey import load_public_key
+from kataui.images.keys import KeyRing, load_keys
+from kataui.images.model import OCI_MANIFEST
 from kataui.images.open import open_source
-from kataui.images.recipients import parse_recipient
-from kataui.images.rewrap import change_recipients
-from kataui.images.sign import sign_source
 from kataui.images.signatures import PublicKey, Status
 from kataui.images.verdict import Need
 from kataui.images.verify import verify
 from kataui.progress import Control
-from tests.images.builders import tiny_layout
+from tests.images.builders import put, put_json, tiny_layout
 from tests.images.protecting import (
     IDENTITY,
+    add_entry,
     answers,
     blob,
     change_manifest,
+    entries_of,
     ids,
     image_entry,
     judge,
     manifest_of,
     replace_layer,
     run,
+    sign,
 )
 
 PUBOPTS = "org.opencontainers.image.enc.pubopts"
@@ -40,12 +41,6 @@ def protected(tmp_path, keys):
     source = tiny_layout(tmp_path / "source")
     run(answers(source, tmp_path / "out", keys))
     return tmp_path / "out"
-
-
-def sign(layout, keys, *, key=None, identity=IDENTITY, bundle=False):
-    with open_source(str(layout)) as source:
-        private = load_signing_key(key or keys.sign_key, lambda _: "")
-        sign_source(source, key=private, identity=identity, bundle=bundle, control=Control())
 
 
 def test_protected_image_passes_with_both_keys(protected, keys):
@@ -284,59 +279,44 @@ def test_forged_bundle_is_not_valid(tmp_path, keys):
     assert report.verdict is Verdict.FAIL
 
 
-def change(layout, private, add=(), remove=()):
-    from kataui.images.keys import load_keys
+def test_another_tag_of_the_image_stays_when_it_is_signed(tmp_path, keys):
+    source = tiny_layout(tmp_path / "source")
+    add_entry(source, image_entry(source), "stable")
 
-    with open_source(str(layout)) as source:
-        return change_recipients(
-            source,
-            ring=load_keys(private, lambda _: ""),
-            add=[parse_recipient(text) for text in add],
-            remove=remove,
-        )
+    sign(f"{source}:1", keys)
+    sign(f"{source}:stable", keys)
 
-
-def test_added_recipient_opens_it_and_no_layer_is_written(protected, keys):
-    before = {path.name: path.stat().st_mtime_ns for path in (protected / "blobs/sha256").iterdir()}
-    layers = [layer["digest"] for layer in manifest_of(protected)["layers"]]
-
-    change(f"{protected}:1", (keys.private,), add=(keys.other_recipient,))
-
-    assert [layer["digest"] for layer in manifest_of(protected)["layers"]] == layers
-    for digest in layers:
-        name = digest.removeprefix("sha256:")
-        assert blob(protected, digest).stat().st_mtime_ns == before[name]
-    for private in (keys.private, keys.other_private):
-        report = judge(protected, private=(private,), require=frozenset({Need.ENCRYPTED}))
+    for tag in ("1", "stable"):
+        report = judge(f"{source}:{tag}", keys, require=frozenset({Need.SIGNED}))
         assert report.verdict is Verdict.PASS
+        assert len(report.signatures) == 1
 
 
-def test_changing_recipients_drops_signatures_and_old_manifests(protected, keys):
-    old = image_entry(protected)["digest"]
+def test_platforms_that_were_not_chosen_do_not_spoil_the_verdict(tmp_path, keys):
+    source = tiny_layout(tmp_path / "source", platforms=["linux/amd64", "linux/arm64"])
+    run(answers(source, tmp_path / "out", keys))
 
-    changed = change(f"{protected}:1", (keys.private,), add=(keys.other_recipient,))
+    with open_source(str(tmp_path / "out"), platform="linux/arm64") as chosen:
+        public = PublicKey("sign.pub", load_public_key(keys.sign_pub))
+        ring = load_keys((keys.private,), lambda _: "")
+        report = verify(chosen, public_keys=(public,), ring=ring, control=Control())
 
-    assert {finding.id for finding in changed.findings} == {"IMG-SIG-DROPPED"}
-    assert not blob(protected, old).exists()
-    assert judge(protected, keys).signatures == ()
-
-
-def test_removed_recipient_opens_nothing_any_more(protected, keys):
-    change(f"{protected}:1", (keys.private,), add=(keys.other_recipient,))
-    change(protected, (), remove=("jwe#1",))
-
-    with_old = judge(protected, private=(keys.private,), require=frozenset({Need.ENCRYPTED}))
-    with_new = judge(protected, private=(keys.other_private,), require=frozenset({Need.ENCRYPTED}))
-
-    assert with_old.verdict is Verdict.UNKNOWN
-    assert with_new.verdict is Verdict.PASS
+    assert report.verdict is Verdict.PASS
+    assert len(report.signatures) == 2  # of the index and of the platform
 
 
-def test_the_last_recipient_cannot_be_removed(protected, keys):
-    with pytest.raises(KatauiError, match="Nobody would be left"):
-        change(f"{protected}:1", (keys.private,), remove=("jwe",))
+def test_signing_goes_on_beside_a_damaged_signature(tmp_path, keys):
+    source = tiny_layout(tmp_path / "source")
+    sign(source, keys, key=keys.foreign_key)
+    manifest = json.loads(blob(source, entries_of(source)[1]["digest"]).read_text())
+    layer = manifest["layers"][0]
+    layer.update(put(source, b"no payload"))
+    entry = put_json(source, manifest, OCI_MANIFEST)
+    index = json.loads((source / "index.json").read_text())
+    index["manifests"][1].update(entry)
+    (source / "index.json").write_text(json.dumps(index))
 
+    sign(f"{source}:1", keys)
 
-def test_adding_needs_a_key_that_opens(protected, keys):
-    with pytest.raises(KatauiError, match="cannot be unwrapped"):
-        change(f"{protected}:1", (keys.other_private,), add=(keys.other_recipient,))
+    report = judge(f"{source}:1", keys, require=frozenset({Need.SIGNED}))
+    assert [item.status for item in report.signatures] == [Status.VALID]

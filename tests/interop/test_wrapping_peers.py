@@ -18,9 +18,9 @@ from kataui.images.keys import unwrap_options
 from kataui.images.recipients import (
     merge_annotations,
     parse_recipient,
-    remove_recipients,
     wrap_options,
 )
+from kataui.images.removal import remove_recipients
 from tests.images.wrapping import (
     OPTIONS,
     STEM,
