@@ -23,12 +23,13 @@ from PySide6.QtTest import QTest
 
 from kataui import settings
 from kataui.images.protectsample import IDENTITY, protect_sample
-from kataui.progress import Control
+from kataui.progress import Control, Progress
 from kataui.ui import app as application
 from kataui.ui import theme
 from kataui.ui.images.flow import STEPS, Step
-from kataui.ui.images.opening import Images
+from kataui.ui.images.opening import TOOLS, Images
 from kataui.ui.images.wizard import ProtectWizard
+from kataui.ui.images.worklines import plan
 from kataui.ui.window import Window
 
 WAIT_S = 60
@@ -55,9 +56,13 @@ class Stage:
 
     def pages(self) -> Iterator[str]:
         """Go from page to page."""
-        for key in ("home", "images", "verify", "keys", "settings"):
+        for key in ("home", "images", "settings"):
             self.window.go(key)
             yield key
+        for key in TOOLS:
+            self.images.open_tool(key)
+            yield key
+            self.window.close_page(key)
         for name in ("source", "protected"):
             self.images.open_image(str(self.folder / name))
             yield f"opened-{name}"
@@ -95,12 +100,36 @@ class Stage:
                 keys=(str(next(keys.glob("*recipient.key"))),),
             ),
         )
+        for layers in ("above-base", "1,2"):
+            answers = replace(wizard.flow.answers, layers=layers, base="2")
+            wizard.flow = replace(wizard.flow, answers=answers)
+            wizard.go(Step.LAYERS)
+            yield f"wizard-layers-{'some' if ',' in layers else layers}"
+        wizard.flow = replace(wizard.flow, answers=replace(wizard.flow.answers, layers="all"))
         for step in STEPS[1 : STEPS.index(Step.PROTECT)]:
             wizard.go(step)
             yield f"wizard-{step.value.lower()}"
+        wizard.go(Step.RECIPIENTS)
+        wizard._set_expert("Expert")
+        yield "wizard-recipients-expert"
+        wizard._set_expert("Guided")
+        yield from self.working(wizard)
         wizard._run({f"Passphrase of {Path(wizard.flow.answers.sign_key).name}": ""})
         self.settle()
         yield "wizard-proof"
+
+    def working(self, wizard: ProtectWizard) -> Iterator[str]:
+        """The work as it looks half way, and its line when another page is shown."""
+        work = wizard._work
+        work.begin(plan(wizard.flow))
+        wizard.go(Step.PROTECT)
+        work.show_progress(Progress("Encrypting layer 3 of 4", 1_300_000, 2_098_000))
+        yield "wizard-protect"
+        key = self.window.current_key
+        self.window.go("images")
+        yield "docked"
+        self.window.go(key)
+        work.end()
 
 
 def take(folder: Path, only: set[str], sample: Path, shape: tuple[str, int, str]) -> int:

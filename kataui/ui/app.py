@@ -15,7 +15,7 @@ from kataui import logs, settings
 from kataui.ui import icons, single, theme
 from kataui.ui.crash import CrashReporter
 from kataui.ui.home import Actions, HomePage
-from kataui.ui.images.opening import Images
+from kataui.ui.images.opening import TOOLS, Images, is_key
 from kataui.ui.isolation.entrance import TAB as ISOLATION
 from kataui.ui.isolation.entrance import Entrance, is_recording
 from kataui.ui.jobs import Jobs
@@ -48,6 +48,8 @@ def make_window() -> Window:
     isolation = Entrance(window)
     window.open_paths = partial(_open_paths, images, isolation)
     window.choose = images.choose_image
+    window.choose_folder = images.choose_folder
+    window.says = drop_words
 
     def forget() -> None:
         settings.save(replace(settings.load(), recent=()))
@@ -56,13 +58,24 @@ def make_window() -> Window:
     actions = Actions(
         protect=images.start_protect,
         verify=images.start_verify,
-        keys=lambda: window.go("keys"),
+        keys=lambda: images.open_tool("keys"),
         sample=images.choose_sample,
         choose=images.choose_image,
+        choose_folder=images.choose_folder,
         open_paths=window.open_paths,
         isolation=lambda: window.go(ISOLATION),
         forget=forget,
     )
+    window.acts = [
+        ("Protect an image", images.start_protect),
+        ("Open a file", images.choose_image),
+        ("Open a layout folder", images.choose_folder),
+        ("Try it with a sample image", images.choose_sample),
+        *(
+            (f"{tool.title}: {tool.about}", partial(images.open_tool, n))
+            for n, tool in TOOLS.items()
+        ),
+    ]
     home = HomePage(actions)
 
     def show_recent() -> None:
@@ -76,6 +89,7 @@ def make_window() -> Window:
     window.add_page("settings", Entry("Settings", "gear", last=True), SettingsPage)
     show_recent()
     window.go(HOME)
+    window.sidebar.take_focus()
     return window
 
 
@@ -87,6 +101,15 @@ def _open_paths(images: Images, isolation: Entrance, paths: list[str]) -> None:
     rest = [path for path in paths if path not in recordings]
     if rest:
         images.open_paths(rest)
+
+
+def drop_words(paths: list[str]) -> str:
+    """What dropping these does."""
+    if len(paths) > 1:
+        return f"Open {len(paths)} things"
+    if is_recording(paths[0]):
+        return "Open as a recording"
+    return "Show this key" if is_key(paths[0]) else "Open as an image"
 
 
 def main(argv: list[str]) -> int:

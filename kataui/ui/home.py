@@ -18,6 +18,7 @@ from kataui.ui.widgets.card import Card, clear, column, hairline, row
 from kataui.ui.widgets.drop import DropTarget
 from kataui.ui.widgets.page import Scroll
 from kataui.ui.widgets.text import label
+from kataui.ui.widgets.tiles import Tiles
 
 _PROTECT = "Encrypt and sign it, then prove that only your keys open it."
 _VERIFY = "See whether it is encrypted, whole, and from whom you expect."
@@ -34,17 +35,18 @@ _SAMPLE = (
 class Actions:
     """What the page can start."""
 
-    protect: Callable[[], None]
-    verify: Callable[[], None]
-    keys: Callable[[], None]
-    sample: Callable[[], None]
-    choose: Callable[[], None]
+    protect: Callable[[], object]
+    verify: Callable[[], object]
+    keys: Callable[[], object]
+    sample: Callable[[], object]
+    choose: Callable[[], object]
+    choose_folder: Callable[[], object]
     open_paths: Callable[[list[str]], None]
-    isolation: Callable[[], None]
-    forget: Callable[[], None]
+    isolation: Callable[[], object]
+    forget: Callable[[], object]
 
 
-def verb_card(icon: str, title: str, text: str, on_click: Callable[[], None]) -> BigButton:
+def verb_card(icon: str, title: str, text: str, on_click: Callable[[], object]) -> BigButton:
     """A large button: icon, verb, and what it gives."""
     layout = QVBoxLayout()
     pad = theme.u(4.5)
@@ -70,19 +72,17 @@ class HomePage(Scroll):
         question = label("What would you like to do?", "display")
         self.body.addLayout(column(question, label(promise, "dim"), spacing_u=1))
         self.body.addSpacing(theme.u(2))
-        verbs = QHBoxLayout()
-        verbs.setSpacing(theme.u(4))
-        for icon, title, text, action in (
+        verbs = (
             ("lock", "Protect an image", _PROTECT, actions.protect),
             ("shield", "Verify an image", _VERIFY, actions.verify),
             ("isolation", "Watch isolation", _ISOLATION, actions.isolation),
             ("key", "Make and show keys", _KEYS, actions.keys),
-        ):
-            verbs.addWidget(verb_card(icon, title, text, action))
-        self.body.addLayout(verbs)
+        )
+        self.body.addWidget(Tiles([verb_card(*verb) for verb in verbs]))
         target = DropTarget(
-            "Drop an image or a recording anywhere in this window",
-            Button("Open…", actions.choose),
+            "Drop an image, a key or a recording anywhere in this window",
+            Button("File…", actions.choose, name="Open a file"),
+            Button("Folder…", actions.choose_folder, name="Open a layout folder"),
         )
         target.dropped.connect(actions.open_paths)
         self.body.addWidget(target)

@@ -33,6 +33,8 @@ from PySide6.QtWidgets import (
 )
 
 from kataui.ui import icons, theme
+from kataui.ui.find import KEYS, Find
+from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.text import label
 
 _KEY = Qt.ItemDataRole.UserRole
@@ -246,9 +248,37 @@ class Sidebar(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.u(1))
         layout.addLayout(head)
+        layout.addLayout(self._make_find())
         layout.addWidget(self._tree, 1)
         theme.state().changed.connect(self._on_theme)
         self._on_theme()
+
+    def _make_find(self) -> QHBoxLayout:
+        """The field that finds; in the rail, a button that brings it."""
+        self.finder = Find()
+        self.finder.left.connect(self._end_find)
+        self._find_button = Button("", self.begin_find, icon="search", kind="quiet", name="Find")
+        self._find_button.setToolTip(f"Find or do ({KEYS})")
+        self._rail_again = False
+        self._find_line = QHBoxLayout()
+        self._find_line.addWidget(self.finder, 1)
+        self._find_line.addWidget(self._find_button)
+        return self._find_line
+
+    def take_focus(self) -> None:
+        """To the lines, which show their own mark."""
+        self._tree.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def begin_find(self) -> None:
+        """Put the focus into the field; the rail opens for as long as it is there."""
+        self._rail_again = self.is_rail
+        self.set_rail(on=False)
+        self.finder.begin()
+
+    def _end_find(self) -> None:
+        if self._rail_again:
+            self._rail_again = False
+            self.set_rail(on=True)
 
     def _on_theme(self) -> None:
         self.set_rail(on=self.is_rail)
@@ -264,6 +294,10 @@ class Sidebar(QWidget):
         """Shrink to icons, or show the words again."""
         self._tree.is_rail = on
         self._title.setVisible(not on)
+        self.finder.setVisible(not on)
+        self._find_button.setVisible(on)
+        left, right = (theme.u(1), theme.u(1)) if on else (theme.u(3), theme.u(2))
+        self._find_line.setContentsMargins(left, 0, right, theme.u(1))
         self.setFixedWidth(theme.u(RAIL_U if on else WIDTH_U))
         self._tree.viewport().update()
 

@@ -8,6 +8,7 @@ from kataui import resources
 def build(theme: dict[str, Any], tokens: dict[str, Any], points: float, unit: int) -> str:
     """The style sheet for a theme, a base font size in points and a unit in pixels."""
     values = {**theme["neutral"], **theme["accent"], "u": unit, "u2": 2 * unit, "u3": 3 * unit}
+    values |= {"u7": 7 * unit, "u10": 13 * unit}
     values |= {"inner": 4 * unit - 2, "hole": 2 * unit - 2, "icons": _icon_folder()}
     values["border"] = theme["neutral"]["control"]
     values |= {"fail": theme["semantic"]["fail"]["mark"], "radius": 2 * unit, "dot": unit + 1}
@@ -54,6 +55,7 @@ _SHEET = """
 QMainWindow, QDialog, QScrollArea, QWidget[look="page"] { background: %(window)s; }
 QScrollArea[look="inner"], QWidget[look="inner"] { background: transparent; }
 QScrollArea { border: none; }
+QFrame[look="dock"] { background: %(surface)s; border: none; border-top: 1px solid %(line)s; }
 QWidget[look="sidebar"] { background: %(sidebar)s; }
 QFrame[look="edge"] { background: %(line)s; border: none; }
 QFrame[look="card"] { background: %(surface)s; border: 1px solid %(line)s; border-radius: 10px; }
@@ -90,6 +92,9 @@ QPushButton[kind="segment"]:checked { background: %(surface)s; border-color: %(b
 QLineEdit, QComboBox, QPlainTextEdit { background: %(surface)s; border: 1px solid %(border)s;
   border-radius: 6px; padding: %(u)dpx %(u2)dpx; selection-background-color: %(accent)s;
   selection-color: %(on_accent)s; min-height: %(u3)dpx; }
+QLineEdit[look="find"] { padding-left: %(u7)dpx; padding-right: %(u10)dpx; }
+QListView[look="popup"] { background: %(surface)s; border: 1px solid %(line)s; outline: none;
+  selection-background-color: %(selected)s; selection-color: %(text)s; padding: %(u)dpx; }
 QLineEdit[wrong="true"], QComboBox[wrong="true"] { border: 2px solid %(fail)s; }
 QLineEdit:disabled, QComboBox:disabled { color: %(text_tertiary)s; border-color: %(line)s;
   background: transparent; }

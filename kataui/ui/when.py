@@ -24,3 +24,15 @@ def when_text(moment: str, now: dt.datetime | None = None) -> str:
     if past_s < 2 * _DAY_S:
         return "yesterday"
     return f"{then.day} {then:%B}" if then.year == today.year else f"{then.day} {then:%B %Y}"
+
+
+def moment_text(moment: str) -> str:
+    """An ISO 8601 moment as "24 November 2025, 16:00 UTC"; as it is when it is none."""
+    try:
+        then = dt.datetime.fromisoformat(moment)
+    except ValueError:
+        return moment
+    if then.tzinfo is None:
+        return moment
+    then = then.astimezone(dt.UTC)
+    return f"{then.day} {then:%B %Y, %H:%M} UTC"

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
-from PySide6.QtCore import QByteArray, QSettings
+from PySide6.QtCore import QByteArray, QSettings, QTimer
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
@@ -17,6 +18,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from kataui.ui import theme
+from kataui.ui.dock import ProgressDock
+from kataui.ui.find import Items
 from kataui.ui.focus import FocusRing
 from kataui.ui.jobs import Jobs
 from kataui.ui.sidebar import Entry, Sidebar
@@ -25,9 +28,10 @@ from kataui.ui.widgets.card import hairline
 from kataui.ui.widgets.confirm import Confirm
 from kataui.ui.widgets.drop import DropVeil, dropped_paths
 from kataui.ui.widgets.message import MessageBar
+from kataui.ui.widgets.progress import ProgressPanel
 
 _RAIL_BELOW_U = 275  # 1100 px at a 14 px font
-_KEYS = ("Ctrl+O Open", "Ctrl+B Sidebar", "Alt+↑ Alt+↓ Pages")
+_KEYS = ("Ctrl+K Find", "Ctrl+O Open", "Ctrl+B Sidebar", "Alt+↑ Alt+↓ Pages")
 HOME = "home"
 
 
@@ -48,13 +52,20 @@ class _Place:
 
 
 class Window(QMainWindow):
-    """Pages are made when they are first shown. ``open_paths`` and ``choose`` are set later."""
+    """Pages are made when they are first shown.
+
+    ``open_paths``, ``choose``, ``choose_folder``, what a drop does (``says``) and the ``acts``
+    that can be found are set later.
+    """
 
     def __init__(self, jobs: Jobs) -> None:
         super().__init__()
         self.jobs = jobs
         self.open_paths: Callable[[list[str]], None] = lambda _paths: None
         self.choose: Callable[[], None] = lambda: None
+        self.choose_folder: Callable[[], None] = lambda: None
+        self.says: Callable[[list[str]], str] = lambda _paths: "Open it"
+        self.acts: Items = []
         self._places: dict[str, _Place] = {}
         self._rail_wanted: bool | None = None
         self.setWindowTitle("kataui")
@@ -62,14 +73,17 @@ class Window(QMainWindow):
         self.sidebar = Sidebar()
         self.sidebar.chosen.connect(self.go)
         self.sidebar.close_asked.connect(self.close_page)
+        self.sidebar.finder.items = self._found
         self._stack = QStackedWidget()
         self.messages = MessageBar()
+        self.dock = ProgressDock(self.go)
         self.status_line = StatusLine()
         self._build()
-        self._veil = DropVeil("Open it", self)
+        self._veil = DropVeil(self)
         self._add_actions()
         self._ring = FocusRing(self)
         jobs.setParent(self)
+        jobs.busy_changed.connect(lambda: QTimer.singleShot(0, self, self._show_dock))
         self.resize(theme.u(330), theme.u(215))
         self._restore_geometry()
 
@@ -78,6 +92,7 @@ class Window(QMainWindow):
         right.setSpacing(0)
         right.addWidget(self._stack, 1)
         right.addWidget(self.messages)
+        right.addWidget(self.dock)
         right.addWidget(hairline())
         right.addWidget(self.status_line)
         central = QWidget()
@@ -91,7 +106,9 @@ class Window(QMainWindow):
 
     def _add_actions(self) -> None:
         for text, keys, action in (
+            ("Find", "Ctrl+K", self.sidebar.begin_find),
             ("Open", "Ctrl+O", self._choose),
+            ("Open a folder", "Ctrl+Shift+O", self._choose_folder),
             ("Sidebar", "Ctrl+B", self._toggle_rail),
             ("Home", "Ctrl+1", lambda: self.go(HOME)),
             ("Images", "Ctrl+2", lambda: self.go("images")),
@@ -131,6 +148,7 @@ class Window(QMainWindow):
             self._stack.setCurrentWidget(self.page(key))
             self.sidebar.choose(key)
             self._show_place(key)
+            self._show_dock()
 
     def _show_place(self, key: str) -> None:
         """Name the page in the window's title, and its keys in the status line."""
@@ -181,6 +199,25 @@ class Window(QMainWindow):
     def _choose(self) -> None:
         self.choose()
 
+    def _choose_folder(self) -> None:
+        self.choose_folder()
+
+    def _found(self) -> Items:
+        """Acts first, then the pages that are open."""
+        keys = self.sidebar.keys()
+        pages = [(key, self.sidebar.entry(key).title) for key in keys]
+        return [*self.acts, *((f"Go to {title}", partial(self.go, key)) for key, title in pages)]
+
+    def _show_dock(self) -> None:
+        """The progress of a page that is not shown, above the status line."""
+        for key, place in self._places.items():
+            if place.widget is not None and key != self.current_key:
+                panel = place.widget.findChild(ProgressPanel)
+                if panel is not None:
+                    self.dock.follow(key, self.sidebar.entry(key).title, panel)
+                    return
+        self.dock.follow("", "", None)
+
     def _walk(self, by: int) -> None:
         keys = self.sidebar.keys()
         if self.current_key in keys:
@@ -198,9 +235,10 @@ class Window(QMainWindow):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take local files and folders anywhere."""
-        if dropped_paths(event):
+        paths = dropped_paths(event)
+        if paths:
             event.acceptProposedAction()
-            self._veil.show_over(self.rect())
+            self._veil.show_over(self.rect(), self.says(paths))
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
         """Look as before."""

@@ -124,7 +124,7 @@ def cancel(window: application.Window, answers: ProtectAnswers) -> None:
     begun_s = time.perf_counter()
     Heartbeat().run(lambda: time.perf_counter() > begun_s + 1)
     asked_s = time.perf_counter()
-    panel._cancel()
+    panel.cancel()
     shown_s = time.perf_counter()
     control.cancel()
     Heartbeat().run(lambda: bool(ended))

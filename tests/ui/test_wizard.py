@@ -188,7 +188,7 @@ def test_an_image_that_cannot_be_opened_says_so(window, qtbot, tmp_path):
 
     page = window.page(window.current_key)
     assert page.banner.accessibleName().startswith("Cannot open")
-    assert not page._protect.isEnabled()
+    assert not page.header.protect.isEnabled()
 
 
 def test_a_guessed_base_stands_in_its_field_and_is_used(window, images, qtbot, tmp_path, keys):

@@ -148,7 +148,8 @@ def summary(flow: Flow) -> str:
     images = f" of {len(flow.sources)} images" if len(flow.sources) > 1 else ""
     key = clean(Path(answers.sign_key).name)
     target = clean(Path(answers.destination).name)
-    return f"Encrypt {layers}{images} for {whom}, sign with {key}, write {target}."
+    into = f"{target}/" if "." not in target else target
+    return f"Encrypt {layers}{images} for {whom}, sign with {key}, write {into}."
 
 
 def selected_rows(flow: Flow) -> set[tuple[int, int, int]]:

@@ -1,10 +1,10 @@
 """One opened image: verdict, layers, what still can be read, what it runs, signatures."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from PySide6.QtWidgets import QVBoxLayout
 
-from kataui.errors import KatauiError
 from kataui.files import clean, size_text
 from kataui.findings import Verdict
 from kataui.images.keys import KeyRing
@@ -18,6 +18,8 @@ from kataui.ui import theme
 from kataui.ui.icons import IconLabel
 from kataui.ui.images.layertable import LayerTable
 from kataui.ui.jobs import Jobs
+from kataui.ui.telling import problem_words
+from kataui.ui.when import moment_text
 from kataui.ui.widgets.banner import VerdictBanner
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import Card, clear, row
@@ -28,28 +30,53 @@ from kataui.ui.widgets.findings import FindingList
 from kataui.ui.widgets.page import Columns, Page
 from kataui.ui.widgets.text import label
 
-Told = Callable[[str, str], None]
 _SIGNATURE_MARK = {"valid": "pass", "invalid": "fail", "unknown": "unknown"}
+
+
+@dataclass(frozen=True, slots=True)
+class ImageActions:
+    """What the page asks of the window; ``told`` gets the verdict and its sentence."""
+
+    protect: Callable[[str], None]
+    verify: Callable[[str], None]
+    tool: Callable[[str, str], None]
+    reopen: Callable[[str], None]
+    told: Callable[[str, str], None]
+
+
+class HeaderActions:
+    """The buttons of the header: what is to be done next with a plain image, or a protected one."""
+
+    def __init__(self, reference: str, actions: ImageActions) -> None:
+        self.protect = Button("Protect…", lambda: actions.protect(reference), icon="lock")
+        self.verify = Button("Verify…", lambda: actions.verify(reference), icon="shield")
+        self.recipients = Button("Recipients…", lambda: actions.tool("recipients", reference))
+        self.decrypt = Button("Decrypt…", lambda: actions.tool("decrypt", reference))
+        self.buttons = (self.recipients, self.decrypt, self.verify, self.protect)
+        self.show_for(encrypted=False)
+
+    def show_for(self, *, encrypted: bool) -> None:
+        """An encrypted image is verified with a key; what is not encrypted can be protected."""
+        self.protect.setVisible(not encrypted)
+        for button in (self.recipients, self.decrypt):
+            button.setVisible(encrypted)
+        self.protect.set_kind("" if encrypted else "primary")
+        self.verify.set_kind("primary" if encrypted else "")
+
+    def refuse(self, reason: str) -> None:
+        """Nothing can be done."""
+        for button in self.buttons:
+            button.set_reason(reason)
 
 
 class ImagePage(Page):
     """Opens at once from the manifests; the verdict follows when everything was read."""
 
-    def __init__(
-        self,
-        jobs: Jobs,
-        reference: str,
-        *,
-        protect: Callable[[str], None],
-        verify_with_keys: Callable[[str], None],
-        reopen: Callable[[str], None],
-        told: Told,
-    ) -> None:
-        self._verify_button = Button("Verify…", lambda: verify_with_keys(reference))
-        self._protect = Button("Protect…", lambda: protect(reference), icon="lock", kind="primary")
+    def __init__(self, jobs: Jobs, reference: str, actions: ImageActions) -> None:
+        self.header = HeaderActions(reference, actions)
         name = clean(reference.rstrip("/").rsplit("/", 1)[-1], limit=80)
-        super().__init__(name, "Opening…", actions=[self._verify_button, self._protect])
-        self._jobs, self._reference, self._told, self._reopen = jobs, reference, told, reopen
+        super().__init__(name, "Opening…", actions=list(self.header.buttons))
+        self._jobs, self._reference, self._outside = jobs, reference, actions
         self.banner = VerdictBanner()
         self.banner.show_verdict("info", "Opening the image…")
         self.body.addWidget(self.banner)
@@ -73,22 +100,21 @@ class ImagePage(Page):
             control.cancel()
 
     def _on_failed(self, error: Exception) -> None:
-        message = error.message if isinstance(error, KatauiError) else f"A defect: {error!r:.200}"
-        hint = error.hint if isinstance(error, KatauiError) else ""
+        message, hint = problem_words(error)
         self.banner.show_verdict("fail", message, hint, word="Cannot open")
         self.set_facts(clean(self._reference, limit=200))
-        self._protect.set_reason("The image could not be opened.")
-        self._verify_button.set_reason("The image could not be opened.")
+        self.header.refuse("The image could not be opened.")
         clear(self._content)
         card = Card("Open it differently")
         field = TextField("Reference", help_text="PATH:TAG names one image of several.")
         field.set_text(self._reference)
         card.body.addWidget(field)
-        card.body.addLayout(row(Button("Open", lambda: self._reopen(field.text)), None))
+        card.body.addLayout(row(Button("Open", lambda: self._outside.reopen(field.text)), None))
         self._content.addWidget(card)
-        self._told("fail", "Cannot be opened")
+        self._outside.told("fail", "Cannot be opened")
 
     def _on_looked(self, seen: Look) -> None:
+        self.header.show_for(encrypted=any(one.is_encrypted for one in seen.platforms))
         total = sum(platform.size_bytes for platform in seen.platforms)
         names = ", ".join(platform.platform for platform in seen.platforms)
         short = Digest.parse(seen.digest).short
@@ -112,7 +138,7 @@ class ImagePage(Page):
         )
 
     def _show_platforms(self, seen: Look) -> None:
-        columns = Columns()
+        columns = Columns(narrow_u=240)
         place = QVBoxLayout()
         place.setSpacing(theme.u(4))
         if len(seen.platforms) > 1:
@@ -133,9 +159,9 @@ class ImagePage(Page):
         note = f"{len(platform.rows)} layers, {size_text(platform.size_bytes)}"
         if platform.base.count is not None:
             note += f"; {own} are yours" + (", by a guess" if platform.base.guessed else "")
-        layers = Card("Layers", note=note)
         table = LayerTable()
         table.show_rows(platform.rows)
+        layers = Card("Layers", note=note, action=_origin_switch(platform, table))
         layers.body.addWidget(table)
         place.addWidget(layers)
         runs = Card("What it runs")
@@ -160,14 +186,26 @@ class ImagePage(Page):
         if report.verdict is Verdict.FAIL and any(x.id == "IMG-DIGEST" for x in report.findings):
             scope = "Do not use it before you know why."
         self.banner.show_verdict(report.verdict.value, report.sentence, scope)
-        self._told(report.verdict.value, report.sentence)
+        self._outside.told(report.verdict.value, report.sentence)
         clear(self._signatures.body)
         show_signatures(self._signatures.body, report.signatures)
-        hidden = {"IMG-NOT-ENCRYPTED", "IMG-NO-PUBLIC-KEY", "IMG-NOT-SIGNED"}
+        hidden = {"IMG-NOT-ENCRYPTED", "IMG-NO-KEY", "IMG-NO-PUBLIC-KEY", "IMG-NOT-SIGNED"}
         others = [item for item in report.findings if item.id not in hidden]
         clear(self._notes.body)
         self._notes.body.addWidget(FindingList(others))
         self._notes.setVisible(bool(others))
+
+
+def _origin_switch(platform: PlatformLook, table: LayerTable) -> Segmented | None:
+    """Which layers the table shows; nothing to choose when they are all from one place."""
+    if {item.origin for item in platform.rows} != {"base", "own"}:
+        return None
+    origins = {"All": ("base", "own"), "Base": ("base",), "Yours": ("own",)}
+    switch = Segmented(list(origins), name="Layers")
+    switch.chosen.connect(
+        lambda word: table.show_rows([x for x in platform.rows if x.origin in origins[word]])
+    )
+    return switch
 
 
 def show_signatures(body: QVBoxLayout, signatures: Sequence[Evidence]) -> None:
@@ -186,13 +224,14 @@ def show_signatures(body: QVBoxLayout, signatures: Sequence[Evidence]) -> None:
 
 
 def _runs(platform: PlatformLook) -> list[tuple[str, str]]:
-    config = platform.config
+    config, base = platform.config, platform.base
     starts = " ".join((*config.entrypoint, *config.command))
+    how = "" if base.count is None and not base.name else base.how
     facts = [
         ("Starts", starts or "nothing by itself"),
         ("As user", config.user or "root (none is named)"),
         ("Work folder", config.working_dir or "/"),
-        ("Built", config.created[:19].replace("T", " ")),
-        ("Base", f"{platform.base.name} {platform.base.how}".strip()),
+        ("Built", moment_text(config.created)),
+        ("Base", f"{base.name}, {how}" if base.name and how else base.name or how),
     ]
     return [(name, clean(value, limit=200)) for name, value in facts if value]

@@ -14,6 +14,7 @@ from kataui.images.keys import load_keys
 from kataui.images.opens import opens_layers
 from kataui.progress import Control
 from kataui.ui.jobs import Jobs
+from kataui.ui.telling import problem_words
 from kataui.ui.widgets.banner import VerdictBanner
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import Card, clear, row
@@ -131,7 +132,7 @@ class KeysPage(Page):
         try:
             info = describe_key(path)
         except KatauiError as error:
-            self.file.show_problem(f"{error.message} {error.hint}".strip())
+            self.file.show_problem(" ".join(problem_words(error)).strip())
             return
         self._shown.addWidget(Facts(_facts(info), mono=frozenset({"SHA-256"})))
         if info.private and info.readable_by_others:
@@ -151,7 +152,7 @@ class KeysPage(Page):
         try:
             change_passphrase(Path(self.locked.text), self.old.edit.text(), self.new.edit.text())
         except KatauiError as error:
-            self.locked.show_problem(f"{error.message} {error.hint}".strip())
+            self.locked.show_problem(" ".join(problem_words(error)).strip())
             return
         self.old.set_text("")
         self.new.set_text("")
@@ -161,8 +162,7 @@ class KeysPage(Page):
 def _show_error(place: QVBoxLayout, error: Exception) -> None:
     clear(place)
     banner = VerdictBanner()
-    message = error.message if isinstance(error, KatauiError) else f"A defect: {error!r:.200}"
-    hint = error.hint if isinstance(error, KatauiError) else ""
+    message, hint = problem_words(error)
     banner.show_verdict("fail", message, hint, word="Not done")
     place.addWidget(banner)
 

@@ -12,7 +12,7 @@ from kataui.ui.icons import IconLabel
 from kataui.ui.images.flow import Flow, Step, base_count, selected_rows, suggested_base
 from kataui.ui.images.pile import LayerPile, PileRow
 from kataui.ui.images.steppage import StepPage
-from kataui.ui.widgets.card import Card, clear, row
+from kataui.ui.widgets.card import Card, clear, hairline, row
 from kataui.ui.widgets.choice import ChoiceCards
 from kataui.ui.widgets.facts import Facts
 from kataui.ui.widgets.fields import TextField
@@ -42,7 +42,12 @@ class LayersStep(StepPage):
             [
                 ("all", "Everything", _ALL, "Safest"),
                 ("above-base", "Everything above the base", "", ""),
-                ("choose", "Let me choose", "Pick layers one by one.", ""),
+                (
+                    "choose",
+                    "Let me choose",
+                    "Pick layers one by one. Expert mode takes indexes such as 0,2,-1.",
+                    "",
+                ),
             ]
         )
         self._choice.chosen.connect(self._on_mode)
@@ -79,6 +84,7 @@ class LayersStep(StepPage):
         self._figures = QVBoxLayout()
         after = Card("Your image after this", note="top layer first")
         after.body.addWidget(self._pile)
+        after.body.addWidget(hairline())
         after.body.addLayout(self._figures)
         columns.right.addWidget(after)
 

@@ -30,6 +30,7 @@ _NUMBER, _LAYER, _SIZE, _FROM, _ENCRYPTED, _RECIPIENTS = range(6)
 _ORIGINS = {"base": "Base", "own": "Yours", "unknown": "Not known"}
 _MAX_ROWS = 12
 _ROW_U = 11.5
+_RECIPIENTS_U = 60
 _BAR_PX = 12  # room for a horizontal scroll bar
 
 
@@ -49,10 +50,13 @@ class LayerModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(_HEADERS)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = 0) -> object:
-        """The names of the columns."""
-        if role == Qt.ItemDataRole.DisplayRole and orientation is Qt.Orientation.Horizontal:
-            return _HEADERS[section]
-        return None
+        """The names of the columns; that of the numbers stands at the right."""
+        if orientation is not Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            side = Qt.AlignmentFlag.AlignRight if section == _SIZE else Qt.AlignmentFlag.AlignLeft
+            return side | Qt.AlignmentFlag.AlignVCenter
+        return _HEADERS[section] if role == Qt.ItemDataRole.DisplayRole else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Texts, and native values for the delegate."""
@@ -90,9 +94,6 @@ class _Delegate(QStyledItemDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Paint one cell."""
         row: LayerRow = index.data(Qt.ItemDataRole.UserRole)
-        if index.column() not in {_LAYER, _SIZE, _ENCRYPTED}:
-            super().paint(painter, option, index)
-            return
         background = QStyleOptionViewItem(option)
         self.initStyleOption(background, index)
         background.text = ""
@@ -106,9 +107,17 @@ class _Delegate(QStyledItemDelegate):
             self._paint_layer(painter, rect, row)
         elif index.column() == _SIZE:
             self._paint_size(painter, rect, row)
-        else:
+        elif index.column() == _ENCRYPTED:
             self._paint_mark(painter, rect, row)
+        else:
+            self._paint_text(painter, rect, str(index.data()), last=index.column() == _RECIPIENTS)
         painter.restore()
+
+    @staticmethod
+    def _paint_text(painter: QPainter, rect: QRect, text: str, *, last: bool) -> None:
+        painter.setPen(theme.color("text_secondary" if last else "text"))
+        shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
+        painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter, shown)
 
     @staticmethod
     def _paint_layer(painter: QPainter, rect: QRect, row: LayerRow) -> None:
@@ -194,7 +203,7 @@ class LayerTable(QTableView):
             _SIZE: metrics.horizontalAdvance("888.8 MB") + theme.u(20),
             _FROM: metrics.horizontalAdvance("Not known") + theme.u(6),
             _ENCRYPTED: metrics.horizontalAdvance("Encrypted") + theme.u(13),
-            _RECIPIENTS: theme.u(38),
+            _RECIPIENTS: self._recipients_width(model, metrics),
         }
         header = self.horizontalHeader()
         for column, width in widths.items():
@@ -203,20 +212,36 @@ class LayerTable(QTableView):
         header.setMinimumSectionSize(theme.u(9))
         self._fixed_width = sum(widths.values())
         self._stretch()
-        row_height = theme.u(_ROW_U)
-        self.verticalHeader().setDefaultSectionSize(row_height)
-        shown = min(_MAX_ROWS, max(1, model.rowCount()))
-        self.setFixedHeight(header.sizeHint().height() + shown * row_height + _BAR_PX)
+        self.verticalHeader().setDefaultSectionSize(theme.u(_ROW_U))
+        self._take_height()
+
+    @staticmethod
+    def _recipients_width(model: LayerModel, metrics: QFontMetrics) -> int:
+        words = (*(row.recipients for row in model.rows), _HEADERS[_RECIPIENTS])
+        wanted = max(metrics.horizontalAdvance(text) for text in words) + theme.u(6)
+        return min(wanted, theme.u(_RECIPIENTS_U))
+
+    def _take_height(self) -> None:
+        """Of its header, its rows, and a bar when the columns do not fit."""
+        model = self.model()
+        rows = min(_MAX_ROWS, max(1, model.rowCount()))
+        bar = _BAR_PX if self.columnWidth(_LAYER) > self._left() else 0
+        header = self.horizontalHeader().sizeHint().height()
+        self.setFixedHeight(header + rows * theme.u(_ROW_U) + bar)
+
+    def _left(self) -> int:
+        return self.viewport().width() - self._fixed_width
 
     def _stretch(self) -> None:
         """The names get what is left, but never less than can be read: then the table scrolls."""
-        left = self.viewport().width() - self._fixed_width
-        self.setColumnWidth(_LAYER, max(theme.u(45), left))
+        self.setColumnWidth(_LAYER, max(theme.u(45), self._left()))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Another width gives the names more or less."""
         super().resizeEvent(event)
         self._stretch()
+        if isinstance(self.model(), LayerModel):
+            self._take_height()
 
     def minimumSizeHint(self) -> QSize:
         """May be narrow: it scrolls then."""

@@ -15,23 +15,25 @@ from kataui.images.protect import Protected
 from kataui.images.protectsample import protect_sample
 from kataui.progress import Control
 from kataui.ui.images.flow import Flow
-from kataui.ui.images.imagepage import ImagePage
+from kataui.ui.images.imagepage import ImageActions, ImagePage
 from kataui.ui.images.keyspage import KeysPage
 from kataui.ui.images.samplepage import SamplePage
-from kataui.ui.images.tabpage import ImagesTab
+from kataui.ui.images.tabpage import ImagesTab, Tool
 from kataui.ui.images.toolpages import BuildPage, DecryptPage, RecipientsPage, SignPage
 from kataui.ui.images.verifypage import VerifyPage
-from kataui.ui.images.wizard import ProtectWizard
+from kataui.ui.images.wizard import Outside, ProtectWizard
 from kataui.ui.sidebar import Entry
 from kataui.ui.widgets.fields import choose_path
 from kataui.ui.window import Window
 
 TAB = "images"
 TOOLS = {
-    "build": ("Build", "plus", BuildPage),
-    "sign": ("Sign", "sign", SignPage),
-    "recipients": ("Recipients", "key", RecipientsPage),
-    "decrypt": ("Decrypt", "unlock", DecryptPage),
+    "verify": Tool("Verify", "shield", "One verdict on an image, with the keys that you have."),
+    "keys": Tool("Keys", "key", "Make a key, see what a key opens, change a passphrase."),
+    "build": Tool("Build", "plus", "From a folder, or a base and what goes on top of it."),
+    "sign": Tool("Sign", "sign", "Say that an image is yours; cosign finds the signature."),
+    "recipients": Tool("Recipients", "link", "Let somebody in, or leave somebody out."),
+    "decrypt": Tool("Decrypt", "unlock", "Write a copy that anybody can read."),
 }
 
 
@@ -50,33 +52,37 @@ class Images(QObject):
         """The tab itself and the pages that are always there."""
         window = self._window
         window.add_page(TAB, Entry("Images", "image"), self._make_tab)
-        window.add_page(
-            "verify", Entry("Verify", "shield"), lambda: VerifyPage(window.jobs, self._remember)
-        )
-        window.add_page("keys", Entry("Keys", "key"), self._make_keys)
 
-    def open_tool(self, name: str) -> None:
-        """Show the page of a single act: build, sign, recipients or decrypt."""
-        title, _, page = TOOLS[name]
+    def open_tool(self, name: str) -> QWidget:
+        """Show the page of a single act, made when it is first asked for."""
         if not self._window.has_page(name):
-            self._window.add_page(name, Entry(title), partial(page, self._window.jobs), under=TAB)
+            make = partial(self._make_tool, name)
+            self._window.add_page(name, Entry(TOOLS[name].title), make, under=TAB)
         self._window.go(name)
+        return self._window.page(name)
 
-    def _make_keys(self) -> QWidget:
-        return KeysPage(self._window.jobs, lambda: list(self._open.values()))
+    def _make_tool(self, name: str) -> QWidget:
+        jobs = self._window.jobs
+        if name == "verify":
+            return VerifyPage(jobs, self._remember)
+        if name == "keys":
+            return KeysPage(jobs, lambda: list(self._open.values()))
+        pages = {
+            "build": BuildPage,
+            "sign": SignPage,
+            "recipients": RecipientsPage,
+            "decrypt": DecryptPage,
+        }
+        return pages[name](jobs)
 
     def _make_tab(self) -> QWidget:
         return ImagesTab(
             protect=self.start_protect,
-            verify=self.start_verify,
             choose=self.choose_image,
             choose_folder=self.choose_folder,
             sample=self.choose_sample,
             open_paths=self.open_paths,
-            tools=[
-                (title, icon, partial(self.open_tool, name))
-                for name, (title, icon, _) in TOOLS.items()
-            ],
+            tools=[(tool, partial(self.open_tool, name)) for name, tool in TOOLS.items()],
         )
 
     def choose_image(self) -> None:
@@ -92,9 +98,8 @@ class Images(QObject):
     def open_paths(self, paths: list[str]) -> None:
         """Open what was dropped, chosen or handed over: images, or a key file."""
         for path in paths:
-            if _is_key(path):
-                self._window.go("keys")
-                page = self._window.page("keys")
+            if is_key(path):
+                page = self.open_tool("keys")
                 if isinstance(page, KeysPage):
                     page.file.set_text(path)
                     page.show_file()
@@ -120,10 +125,13 @@ class Images(QObject):
             return ImagePage(
                 window.jobs,
                 reference,
-                protect=lambda source: self.start_protect((source,)),
-                verify_with_keys=self.start_verify,
-                reopen=self.open_image,
-                told=told,
+                ImageActions(
+                    protect=lambda source: self.start_protect((source,)),
+                    verify=self.start_verify,
+                    tool=self.start_tool,
+                    reopen=self.open_image,
+                    told=told,
+                ),
             )
 
         if reference.startswith("docker://"):
@@ -148,32 +156,34 @@ class Images(QObject):
         window = self._window
         flow = Flow(sources=sources, expert=settings.load().expert)
 
-        def on_done(done: list[Protected]) -> None:
-            verdicts = [item.proof.verdict.value for item in done]
-            worst = "unknown" if "unknown" in verdicts else "pass"
-            window.set_entry(key, Entry("Protected", mark=worst))
-            for item in done:
+        def done(made: list[Protected]) -> None:
+            for item in made:
                 path = str(item.written.path)
                 self._remember(path, item.proof.verdict.value, item.proof.sentence)
 
-        def make() -> QWidget:
-            return ProtectWizard(
-                window.jobs,
-                flow,
-                open_image=self.open_image,
-                on_done=on_done,
-                on_close=lambda: window.close_page(key),
-            )
-
+        outside = Outside(
+            open_image=self.open_image,
+            prove=self.start_verify,
+            another=self.start_protect,
+            named=lambda title, mark: window.set_entry(key, Entry(title, mark=mark)),
+            done=done,
+            close=lambda: window.close_page(key),
+        )
+        make = partial(ProtectWizard, window.jobs, flow, outside)
         window.add_page(key, Entry("Protect…"), make, under=TAB)
         window.go(key)
 
-    def start_verify(self, reference: str = "") -> None:
+    def start_verify(self, reference: str = "", public_key: str = "") -> None:
         """Show the page for verifying, filled for an image if one is given."""
-        self._window.go("verify")
-        page = self._window.page("verify")
+        page = self.open_tool("verify")
         if reference and isinstance(page, VerifyPage):
-            page.set_image(reference)
+            page.set_image(reference, public_key)
+
+    def start_tool(self, name: str, reference: str) -> None:
+        """Show the page of a single act, filled for an image."""
+        page = self.open_tool(name)
+        if isinstance(page, RecipientsPage | DecryptPage | SignPage):
+            page.image.set_text(reference)
 
     def choose_sample(self) -> None:
         """Ask for a folder, then protect the sample in it."""
@@ -212,7 +222,7 @@ def _free_name(folder: Path) -> Path:
         number += 1
 
 
-def _is_key(path: str) -> bool:
+def is_key(path: str) -> bool:
     """Whether a file is a key: small, and read as one."""
     place = Path(path)
     try:

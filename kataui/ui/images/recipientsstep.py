@@ -9,8 +9,9 @@ from kataui.images.keymaking import new_key
 from kataui.ui.images.flow import Flow, Step
 from kataui.ui.images.steppage import StepPage
 from kataui.ui.widgets.buttons import Button
-from kataui.ui.widgets.card import Card, row
+from kataui.ui.widgets.card import Card
 from kataui.ui.widgets.fields import ChoiceField, TextField, choose_path
+from kataui.ui.widgets.flowrow import flow_row
 from kataui.ui.widgets.listbox import ItemList
 
 _SCHEMES = [
@@ -51,11 +52,10 @@ class RecipientsStep(StepPage):
         card.body.addWidget(self._scheme)
         card.body.addWidget(self._typed)
         self._file = Button("Choose file…", self._choose, name="Choose a recipient's key file")
-        card.body.addLayout(
-            row(
+        card.body.addWidget(
+            flow_row(
                 Button("Add", self._add_typed, icon="plus", name="Add recipient"),
                 self._file,
-                None,
                 Button("Make a new key for me…", self._make, icon="key"),
             )
         )
@@ -77,7 +77,7 @@ class RecipientsStep(StepPage):
 
     def _build_keys(self) -> None:
         note = "Used once, here, to open the result again. A key broker's key proves itself."
-        card = Card("Private keys to prove with", note="")
+        card = Card("Private keys to prove with")
         self._key_list = ItemList(
             "Private keys to prove with", empty="None: the proof will be unknown.", icon="key"
         )
@@ -87,21 +87,19 @@ class RecipientsStep(StepPage):
         card.body.addWidget(self._key_list)
         card.body.addWidget(self._key)
         choose = Button("Choose file…", self._choose_key, name="Choose a private key file")
-        card.body.addLayout(
-            row(Button("Add", self._add_key, icon="plus", name="Add private key"), choose, None)
-        )
+        add = Button("Add", self._add_key, icon="plus", name="Add private key")
+        card.body.addWidget(flow_row(add, choose))
         self.body.addWidget(card)
 
     def _on_scheme(self, scheme: str) -> None:
-        self._typed._help_text = _HELP[scheme]  # noqa: SLF001 - the field shows another help
-        self._typed.show_problem("")
+        self._typed.set_help(_HELP[scheme])
         self._file.setVisible(scheme not in {"kbs", "pgp"})
 
     def _choose(self) -> None:
-        choose_path(self, "Choose a key", "open", self._typed.text, self._typed.set_text)
+        choose_path(self, "Choose a key", "open", self._typed.text, self._add)
 
     def _choose_key(self) -> None:
-        choose_path(self, "Choose a private key", "open", self._key.text, self._key.set_text)
+        choose_path(self, "Choose a private key", "open", self._key.text, self._add_key_file)
 
     def _make(self) -> None:
         choose_path(self, "Where to keep the new key", "folder", "", self._make_in)
@@ -118,9 +116,11 @@ class RecipientsStep(StepPage):
         self.answer_changed()
 
     def _add_typed(self) -> None:
-        text = self._typed.text
-        if not text:
-            return
+        if self._typed.text:
+            self._add(self._typed.text)
+
+    def _add(self, text: str) -> None:
+        """Add what was typed or chosen, with the kind that is chosen."""
         scheme = self._scheme.value
         spec = text if text.startswith(f"{scheme}:") else f"{scheme}:{text}"
         self._recipients = tuple(dict.fromkeys((*self._recipients, spec)))
@@ -130,10 +130,13 @@ class RecipientsStep(StepPage):
 
     def _add_key(self) -> None:
         if self._key.text:
-            self._keys = tuple(dict.fromkeys((*self._keys, self._key.text)))
-            self._key.set_text("")
-            self._show()
-            self.answer_changed()
+            self._add_key_file(self._key.text)
+
+    def _add_key_file(self, path: str) -> None:
+        self._keys = tuple(dict.fromkeys((*self._keys, path)))
+        self._key.set_text("")
+        self._show()
+        self.answer_changed()
 
     def _remove(self, spec: str) -> None:
         self._recipients = tuple(item for item in self._recipients if item != spec)

@@ -3,13 +3,19 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from kataui.files import clean
 from kataui.images.protect import Protected
 from kataui.progress import Control
-from kataui.ui.images.proofstep import ProofStep, WorkStep
+from kataui.ui import theme
+from kataui.ui.images.proofstep import ProofStep
+from kataui.ui.images.workstep import WorkStep
 from kataui.ui.jobs import Jobs
+from kataui.ui.widgets.card import column
+from kataui.ui.widgets.text import label
+
+_THROWAWAY = "Made with throwaway keys: they lie beside it, so it keeps no secret from anybody."
 
 
 class SamplePage(QWidget):
@@ -25,15 +31,22 @@ class SamplePage(QWidget):
         open_image: Callable[[str], None],
     ) -> None:
         super().__init__()
+        self.setProperty("look", "page")
         self.setAccessibleName(f"Sample in {clean(str(folder))}")
         self._on_done = on_done
-        self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._stack = QStackedWidget()
         self._work = WorkStep(lambda: None, self.on_closed)
         self._proof = ProofStep(lambda: None, open_image)
-        self._layout.addWidget(self._work)
-        self._layout.addWidget(self._proof)
-        self._proof.hide()
+        for page in (self._work, self._proof):
+            page.body.setContentsMargins(theme.u(7), theme.u(3), theme.u(7), theme.u(7))
+            self._stack.addWidget(page)
+        title = column(label("Sample image", "title"), label(_THROWAWAY, "dim"), spacing_u=0.5)
+        title.setContentsMargins(theme.u(7), theme.u(5), theme.u(7), theme.u(1))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(title)
+        layout.addWidget(self._stack, 1)
         self._work.begin()
         self._control = jobs.start(
             work,
@@ -47,12 +60,12 @@ class SamplePage(QWidget):
         self._control.cancel()
 
     def _show(self, done: Protected) -> None:
-        self._work.hide()
-        self._proof.show_done([done])
-        self._proof.show()
+        self._work.end()
+        self._proof.show_done(done)
+        self._stack.setCurrentWidget(self._proof)
         self._on_done(done)
 
     def _show_error(self, error: Exception) -> None:
-        self._work.hide()
+        self._work.end()
         self._proof.show_error(error)
-        self._proof.show()
+        self._stack.setCurrentWidget(self._proof)

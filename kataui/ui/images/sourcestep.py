@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
+
 from kataui.ui.images.flow import Flow, Step
 from kataui.ui.images.steppage import StepPage
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import Card, row
-from kataui.ui.widgets.drop import DropTarget
+from kataui.ui.widgets.drop import DropTarget, dropped_paths
 from kataui.ui.widgets.fields import TextField, choose_path
 from kataui.ui.widgets.listbox import ItemList
 
@@ -41,8 +43,23 @@ class SourceStep(StepPage):
         card.body.addWidget(self._typed)
         card.body.addLayout(row(Button("Add it", self._add_typed, icon="plus"), None))
         self.body.addWidget(card)
+        self.viewport().setAcceptDrops(True)  # beside the dashed frame, too
         self.fields["source"] = self._typed
         self._sources: tuple[str, ...] = ()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take files and folders anywhere on the page."""
+        if dropped_paths(event):
+            event.acceptProposedAction()
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        """As they enter."""
+        event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Add what was dropped."""
+        event.acceptProposedAction()
+        self._add(dropped_paths(event))
 
     def _choose(self, mode: str) -> None:
         choose_path(self, "Choose an image", mode, "", lambda path: self._add([path]))

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from kataui.ui import theme
 from kataui.ui.images.flow import Flow, Step
+from kataui.ui.widgets.card import column
 from kataui.ui.widgets.fields import Field
 from kataui.ui.widgets.page import Scroll
 from kataui.ui.widgets.text import label
@@ -27,9 +28,8 @@ class StepPage(Scroll):
         self.fields: dict[str, Field] = {}
         self.setAccessibleName(self.question)
         if self.question:
-            self.body.addWidget(label(self.question, "display"))
-            self.body.addWidget(label(self.why, "dim"))
-            self.body.addSpacing(theme.u(1))
+            question, why = label(self.question, "display"), label(self.why, "dim")
+            self.body.addLayout(column(question, why, spacing_u=1))
         self._expert = QWidget()
         self.expert_box = QVBoxLayout(self._expert)
         self.expert_box.setContentsMargins(0, 0, 0, 0)

@@ -1,17 +1,22 @@
 """Step 6: what will be done, also as the command that does the same. Nothing is written before."""
 
+import shlex
 from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtWidgets import QHBoxLayout
 
-from kataui.files import clean
-from kataui.images.commands import shell_line
+from kataui import files
+from kataui.errors import KatauiError
+from kataui.files import clean, size_text
+from kataui.images.reference import parse_destination
 from kataui.ui import theme
 from kataui.ui.icons import IconLabel
+from kataui.ui.images.commandtext import broken
 from kataui.ui.images.flow import STEPS, Flow, Step, answer_text, selected_rows, summary
 from kataui.ui.images.steppage import StepPage
 from kataui.ui.widgets.buttons import Button
-from kataui.ui.widgets.card import Card, clear, hairline, row
+from kataui.ui.widgets.card import Card, clear, column, hairline, row
 from kataui.ui.widgets.codebox import CodeBox
 from kataui.ui.widgets.text import label
 
@@ -27,10 +32,13 @@ class SummaryStep(StepPage):
         self._go = go
         self.setAccessibleName("Summary")
         self._sentence = label("", "display")
-        self.body.addWidget(self._sentence)
-        self.body.addWidget(label("Nothing has been written yet.", "dim"))
+        nothing = label("Nothing has been written yet.", "dim")
+        self.body.addLayout(column(self._sentence, nothing, spacing_u=1))
         self._lines = Card()
+        self._lines.body.setSpacing(theme.u(1.5))
         self.body.addWidget(self._lines)
+        self._notes = Card("Before you begin")
+        self.body.addWidget(self._notes)
         self._command = CodeBox(name="The command that does the same")
         card = Card("The same as a command")
         card.body.addWidget(self._command)
@@ -44,10 +52,10 @@ class SummaryStep(StepPage):
             if number:
                 self._lines.body.addWidget(hairline())
             self._lines.body.addLayout(self._line(flow, step))
+        clear(self._notes.body)
         for note, kind in notes(flow):
-            self._lines.body.addLayout(row(IconLabel(kind), label(note, "dim")))
-        commands = "\n".join(shell_line(each.as_command()) for each in flow.each())
-        self._command.set_text(commands)
+            self._notes.body.addLayout(row(IconLabel(kind), label(note)))
+        self._command.set_text(broken([shlex.join(each.as_command()) for each in flow.each()]))
 
     def _line(self, flow: Flow, step: Step) -> QHBoxLayout:
         name = label(step.value, "label", wrap=False)
@@ -83,6 +91,19 @@ def notes(flow: Flow) -> list[tuple[str, str]]:
     else:
         unknown = "Without a private key the result is not proved: the verdict will be Unknown."
         found.append((unknown, "unknown"))
+    found.append(_room(flow))
     if any(look.network for look in flow.looks):
         found.append(("The image comes from a registry: the network is used.", "info"))
     return found
+
+
+def _room(flow: Flow) -> tuple[str, str]:
+    """What the result needs, beside what is free where it goes."""
+    needed = sum(p.size_bytes for look in flow.looks for p in look.platforms)
+    try:
+        place = Path(parse_destination(flow.answers.destination).path).absolute()
+        free = files.free_bytes(place)
+    except (KatauiError, OSError):
+        return "How much room there is at the destination is not known.", "unknown"
+    text = f"It needs about {size_text(needed)}; {size_text(free)} are free there."
+    return text, "pass" if needed < free else "fail"

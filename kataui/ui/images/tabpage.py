@@ -1,19 +1,36 @@
 """The tab Images while nothing of it is chosen: what it is for, and how to begin."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout
+
+from kataui.ui import theme
+from kataui.ui.icons import IconLabel
+from kataui.ui.widgets.bigbutton import BigButton
 from kataui.ui.widgets.buttons import Button
-from kataui.ui.widgets.card import Card, row
+from kataui.ui.widgets.card import Card, column, hairline
 from kataui.ui.widgets.drop import DropTarget
+from kataui.ui.widgets.flowrow import flow_row
 from kataui.ui.widgets.page import Page
 from kataui.ui.widgets.text import label
 
-_SINGLE = "Protecting is these in the right order, with a proof. Each can also be done by itself."
 _QUESTION = "Is this image exactly what I want to run, and can nobody else read it?"
 _WHAT = (
     "Encrypt and sign container images on this computer, and see it proved: what was written is "
     "opened again, decrypted and compared before it counts as done."
 )
+DROP = "Drop OCI layouts, OCI archives or docker archives here"
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A single act: its name, its icon, and what it gives."""
+
+    title: str
+    icon: str
+    about: str
 
 
 class ImagesTab(Page):
@@ -22,35 +39,45 @@ class ImagesTab(Page):
     def __init__(
         self,
         *,
-        protect: Callable[[], None],
-        verify: Callable[[], None],
-        choose: Callable[[], None],
-        choose_folder: Callable[[], None],
-        sample: Callable[[], None],
+        protect: Callable[[], object],
+        choose: Callable[[], object],
+        choose_folder: Callable[[], object],
+        sample: Callable[[], object],
         open_paths: Callable[[list[str]], None],
-        tools: list[tuple[str, str, Callable[[], None]]],
+        tools: list[tuple[Tool, Callable[[], object]]],
     ) -> None:
         super().__init__("Images", _QUESTION)
         card = Card()
         card.body.addWidget(label(_WHAT))
-        card.body.addLayout(
-            row(
+        card.body.addSpacing(theme.u(1))
+        card.body.addWidget(
+            flow_row(
                 Button("Protect an image…", protect, icon="lock", kind="primary"),
-                Button("Verify…", verify, icon="shield", name="Verify an image"),
-                Button("Try it with a sample image", sample, icon="demo"),
-                None,
+                Button("Try it with a sample image…", sample, icon="demo"),
             )
         )
         self.body.addWidget(card)
         archive = Button("Archive…", choose, name="Open an archive")
         folder = Button("Folder…", choose_folder, name="Open a layout folder")
-        target = DropTarget(
-            "Drop OCI layouts, OCI archives or docker archives here", archive, folder
-        )
+        target = DropTarget(DROP, archive, folder)
         target.dropped.connect(open_paths)
         self.body.addWidget(target)
-        single = Card("One step alone")
-        single.body.addWidget(label(_SINGLE, "dim"))
-        buttons = [Button(f"{title}…", then, icon=icon) for title, icon, then in tools]
-        single.body.addLayout(row(*buttons, None))
+        single = Card("One step alone", note="protecting is these in the right order, with a proof")
+        single.body.setSpacing(0)
+        for number, (tool, then) in enumerate(tools):
+            if number:
+                single.body.addWidget(hairline())
+            single.body.addWidget(_line(tool, then))
         self.body.addWidget(single)
+
+
+def _line(tool: Tool, then: Callable[[], object]) -> BigButton:
+    layout = QHBoxLayout()
+    layout.setContentsMargins(theme.u(1), theme.u(2), theme.u(1), theme.u(2))
+    layout.setSpacing(theme.u(3))
+    middle = Qt.AlignmentFlag.AlignVCenter
+    layout.addWidget(IconLabel(tool.icon), 0, middle)
+    words = column(label(tool.title, "strong"), label(tool.about, "note"), spacing_u=0.5)
+    layout.addLayout(words, 1)
+    layout.addWidget(IconLabel("right", size_u=4), 0, middle)
+    return BigButton(layout, then, kind="line", name=tool.title, about=tool.about)

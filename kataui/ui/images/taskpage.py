@@ -10,6 +10,7 @@ from kataui.images.keymaking import describe_key
 from kataui.progress import Control
 from kataui.ui import theme
 from kataui.ui.jobs import Jobs
+from kataui.ui.telling import problem_words
 from kataui.ui.widgets.banner import VerdictBanner
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import Card, clear, row
@@ -113,10 +114,8 @@ class TaskPage(Page):
         clear(self.result)
         if isinstance(error, Cancelled):
             self.say("unknown", "Cancelled. Nothing was written.")
-        elif isinstance(error, KatauiError):
-            self.say("fail", error.message, error.hint, word="Not done")
         else:
-            self.say("fail", f"A defect: {error!r:.200}", "See the log file.", word="Not done")
+            self.say("fail", *problem_words(error), word="Not done")
 
     def say(self, verdict: str, sentence: str, scope: str = "", word: str = "") -> None:
         """Show a banner."""

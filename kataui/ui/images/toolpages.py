@@ -13,7 +13,7 @@ from kataui.images.open import open_source
 from kataui.images.recipients import parse_recipient
 from kataui.images.rewrap import Change, change_recipients
 from kataui.images.sign import Signed, sign_source
-from kataui.images.writer import destination, room_for
+from kataui.images.writer import destination
 from kataui.progress import Control
 from kataui.ui.images.taskpage import TaskPage, Work
 from kataui.ui.jobs import Jobs
@@ -33,7 +33,7 @@ class DecryptPage(TaskPage):
     def __init__(self, jobs: Jobs) -> None:
         facts = "Writes a copy that anybody can read. The encrypted image stays as it is."
         super().__init__(jobs, "Decrypt an image", facts, verb="Decrypt", icon="unlock")
-        self.image = PathField("Image", help_text=_IMAGE)
+        self.image = PathField("Image", mode="image", help_text=_IMAGE)
         self.key = PathField("Private key that opens it", help_text="Or kbs:///...=KEYFILE.")
         self.target = PathField("Destination", mode="save", help_text="A new folder.")
         self.add_fields(self.image, self.key, self.target)
@@ -63,7 +63,7 @@ def _decrypt(
     ring = load_keys((key,), secrets.get)
     with (
         open_source(image, control=control) as source,
-        destination(target, needed_bytes=room_for(source)) as place,
+        destination(target, source=source) as place,
     ):
         tag = place.reference.tag
         root = decrypt_image(source, place.layout, ring=ring, tag=tag, control=control)
@@ -170,9 +170,9 @@ class BuildPage(TaskPage):
     def __init__(self, jobs: Jobs) -> None:
         facts = "From a root file system, or a base and what goes on top of it. No daemon, no root."
         super().__init__(jobs, "Build an image", facts, verb="Build", icon="image")
-        self.rootfs = PathField("Root file system", mode="folder", help_text="A folder or a tar.")
-        self.base = PathField("Or a base image", help_text=_IMAGE)
-        self.source = PathField("Add a folder or file", mode="folder")
+        self.rootfs = PathField("Root file system", mode="image", help_text="A folder or a tar.")
+        self.base = PathField("Or a base image", mode="image", help_text=_IMAGE)
+        self.source = PathField("Add a folder or file", mode="image")
         self.place = TextField("At this path in the image", placeholder="/srv/app")
         self.file = PathField("Or a Containerfile", help_text="buildah builds it, if installed.")
         self.command = TextField("Command", placeholder="/srv/app/start.sh --port 8080")

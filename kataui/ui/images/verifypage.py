@@ -35,7 +35,7 @@ class VerifyPage(TaskPage):
         super().__init__(jobs, "Verify an image", facts, verb="Verify", icon="shield")
         self._told = told
         help_text = "A folder or archive; PATH:TAG for one of several."
-        self.image = PathField("Image", help_text=help_text)
+        self.image = PathField("Image", mode="image", help_text=help_text)
         self.public_key = PathField("Public key of the signer", help_text="cosign's .pub file.")
         self.key = PathField(
             "Private key that opens it",
@@ -48,9 +48,11 @@ class VerifyPage(TaskPage):
         self.need = ChoiceField("It must be", _NEEDS)
         self.add_fields(self.image, self.public_key, self.key, self.identity, self.need)
 
-    def set_image(self, reference: str) -> None:
-        """Fill the form for an image that is open."""
+    def set_image(self, reference: str, public_key: str = "") -> None:
+        """Fill the form for an image that is open; a key that stands there already stays."""
         self.image.set_text(reference)
+        if public_key:
+            self.public_key.set_text(public_key)
         clear(self.result)
 
     def missing(self) -> dict[Field, str]:

@@ -1,21 +1,24 @@
 """The protect wizard: pages of the window, one question each."""
 
+import shlex
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
+from kataui import files
 from kataui.errors import Cancelled, KatauiError
-from kataui.images.commands import shell_line
+from kataui.files import clean
+from kataui.findings import Verdict
 from kataui.images.keymaking import describe_key
 from kataui.images.look import Look, look
-from kataui.images.protect import Protected, protect
-from kataui.images.protectanswers import ProtectAnswers
+from kataui.images.protect import Protected
 from kataui.progress import Control
 from kataui.ui import theme
+from kataui.ui.images.commandtext import broken, script
 from kataui.ui.images.destinationstep import DestinationStep
 from kataui.ui.images.flow import (
     STEPS,
@@ -26,53 +29,66 @@ from kataui.ui.images.flow import (
     step_problems,
 )
 from kataui.ui.images.layersstep import LayersStep
-from kataui.ui.images.proofstep import ProofStep, WorkStep
+from kataui.ui.images.proofstep import ProofStep, worst_verdict
 from kataui.ui.images.recipientsstep import RecipientsStep
 from kataui.ui.images.signaturestep import SignatureStep
 from kataui.ui.images.sourcestep import SourceStep
 from kataui.ui.images.steppage import StepPage
 from kataui.ui.images.summarystep import SummaryStep
+from kataui.ui.images.worklines import Outcome, plan, protect_all
+from kataui.ui.images.workstep import WorkStep
 from kataui.ui.jobs import Jobs
+from kataui.ui.telling import problem_words
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import hairline, row
 from kataui.ui.widgets.choice import Segmented
 from kataui.ui.widgets.codebox import CodeBox
 from kataui.ui.widgets.confirm import AskSecret
+from kataui.ui.widgets.fields import choose_path
 from kataui.ui.widgets.steps import Step as ShownStep
 from kataui.ui.widgets.steps import StepList
 from kataui.ui.widgets.text import label
 
-_NARROW_U = 230
+_ENTER_GOES_ON = {Step.LAYERS, Step.SIGNATURE, Step.DESTINATION}
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What the wizard asks of the window.
+
+    ``prove`` gets the reference of an image and the signer's public key; ``named`` a title for
+    the sidebar and a verdict, which may be empty.
+    """
+
+    open_image: Callable[[str], None]
+    prove: Callable[[str, str], None]
+    another: Callable[[], None]
+    named: Callable[[str, str], None]
+    done: Callable[[list[Protected]], None]
+    close: Callable[[], None]
 
 
 class ProtectWizard(QWidget):
     """Shell and conductor: pages copy answers, ``flow`` has the rules, the core does the work."""
 
-    def __init__(
-        self,
-        jobs: Jobs,
-        flow: Flow,
-        *,
-        open_image: Callable[[str], None],
-        on_done: Callable[[list[Protected]], None],
-        on_close: Callable[[], None],
-    ) -> None:
+    def __init__(self, jobs: Jobs, flow: Flow, outside: Outside) -> None:
         super().__init__()
         self.setProperty("look", "page")
         self.setAccessibleName("Protect an image")
         self.flow = flow
-        self._jobs, self._on_done, self._on_close = jobs, on_done, on_close
+        self._jobs, self._outside = jobs, outside
         self._control: Control | None = None
-        self._finished = False
+        self._finished: list[Protected] = []
         self._reached = 0
-        self._build_pages(open_image)
+        self._code_wanted = False
+        self._build_pages()
         self._build_shell()
         self._set_expert("Expert" if flow.expert else "Guided")
         self.go(Step.SOURCE)
 
-    def _build_pages(self, open_image: Callable[[str], None]) -> None:
+    def _build_pages(self) -> None:
         self._work = WorkStep(self._keep, self._cancel)
-        self._proof = ProofStep(self._keep, open_image)
+        self._proof = ProofStep(self._keep, self._outside.open_image)
         pages: tuple[StepPage, ...] = (
             SourceStep(self._keep),
             LayersStep(self._keep),
@@ -87,12 +103,15 @@ class ProtectWizard(QWidget):
         self._stack = QStackedWidget()
         for page in pages:
             self._stack.addWidget(page)
+            if page.step in _ENTER_GOES_ON:
+                for edit in page.findChildren(QLineEdit):
+                    edit.returnPressed.connect(self._go_on)
 
     def _build_shell(self) -> None:
         self._title = label("Protect an image", "title")
         self._mode = Segmented(["Guided", "Expert"], name="Detail")
         self._mode.chosen.connect(self._set_expert)
-        close = Button("Close", self._on_close, icon="x", name="Close the wizard")
+        close = Button("Close", self._outside.close, icon="x", name="Close the wizard")
         header = row(self._title, self._mode, close)
         header.setContentsMargins(theme.u(7), theme.u(4), theme.u(7), theme.u(4))
         self._steps = StepList(len(STEPS))
@@ -101,10 +120,12 @@ class ProtectWizard(QWidget):
         self._back = Button("Back", self._go_back, icon="left")
         self._busy = label("", "note", wrap=False)
         self._command = Button("Show as command", self._toggle_command, icon="term")
+        self._script = Button("Save as script…", self._choose_script, icon="save")
         self._next = Button("Continue", self._go_on, kind="primary")
-        footer = row(self._back, self._busy, None, self._command, self._next)
+        footer = row(self._back, self._busy, None, self._command, self._script, self._next)
         footer.setContentsMargins(theme.u(7), theme.u(3), theme.u(7), theme.u(3))
         self._code = CodeBox(name="The command so far")
+        self._code.setContentsMargins(theme.u(7), theme.u(2), theme.u(7), theme.u(2))
         self._code.hide()
         right = QVBoxLayout()
         right.setSpacing(0)
@@ -153,9 +174,16 @@ class ProtectWizard(QWidget):
         self._reached = max(self._reached, STEPS.index(step))
         self.page.fill(self.flow)
         self.page.verticalScrollBar().setValue(0)
+        self._busy.setText("")
         self._show_state()
-        if step in {Step.SUMMARY, Step.PROOF}:
-            self._next.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._take_focus()
+
+    def _take_focus(self) -> None:
+        """To the first field that lacks an answer; else to the button that goes on."""
+        wrong = step_problems(self.flow, self.step)
+        field = next((self.page.fields[name] for name in wrong if name in self.page.fields), None)
+        target = self._next if field is None else field.control
+        target.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _show_state(self) -> None:
         current, working = STEPS.index(self.step), self._control is not None
@@ -163,19 +191,34 @@ class ProtectWizard(QWidget):
         for index, step in enumerate(STEPS):
             done = index < self._reached and not step_problems(self.flow, step)
             if self._finished or step in {Step.PROTECT, Step.PROOF}:
-                done = self._finished and step is not Step.PROOF
+                done = bool(self._finished) and step is not Step.PROOF
             reachable = index <= self._reached and not working and step is not Step.PROTECT
             answer = answer_text(self.flow, step) if index < self._reached else ""
             shown.append(ShownStep(step.value, answer, done, index == current, reachable))
         self._steps.show_steps(shown)
+        self._show_buttons(current, working=working)
+        self._code.set_text(self._commands())
+
+    def _show_buttons(self, current: int, *, working: bool) -> None:
         words = {Step.SUMMARY: "Protect now", Step.PROOF: "Done"}
-        self._next.setText(words.get(self.step, "Continue"))
-        self._next.setAccessibleName(self._next.text())
+        if self.step is Step.PROOF and self._unproved() is not None:
+            words[Step.PROOF] = "Prove with a key…"
+        self._next.set_words(words.get(self.step, "Continue"))
         self._next.setVisible(self.step is not Step.PROTECT)
+        again = self.step is Step.PROOF and bool(self._finished)
+        self._back.set_words("Protect another…" if again else "Back", icon="" if again else "left")
         self._back.setEnabled(not working and current > 0)
         self._command.setVisible(current < STEPS.index(Step.SUMMARY))
-        commands = [shell_line(each.as_command()) for each in self.flow.each()]
-        self._code.set_text("\n".join(commands))
+        self._script.setVisible(self.step is Step.SUMMARY)
+        self._code.setVisible(self._code_wanted and self._command.isVisibleTo(self))
+
+    def _commands(self) -> str:
+        return broken([shlex.join(each.as_command()) for each in self.flow.each()])
+
+    def _unproved(self) -> Protected | None:
+        """The image whose proof lacks a private key, when there is only one image."""
+        one = self._finished[0] if len(self._finished) == 1 else None
+        return one if one is not None and one.proof.verdict is Verdict.UNKNOWN else None
 
     def _set_expert(self, mode: str) -> None:
         self.flow = replace(self.flow, expert=mode == "Expert")
@@ -184,9 +227,25 @@ class ProtectWizard(QWidget):
             page.show_expert(on=self.flow.expert)
 
     def _toggle_command(self) -> None:
-        self._code.setVisible(self._code.isHidden())
+        self._code_wanted = not self._code_wanted
+        self._command.set_words("Hide command" if self._code_wanted else "Show as command")
+        self._show_state()
+
+    def _choose_script(self) -> None:
+        choose_path(self, "Save as script", "save", "protect.sh", self._save_script)
+
+    def _save_script(self, path: str) -> None:
+        try:
+            files.write_new(Path(path), script(self._commands()).encode(), mode=0o755)
+        except KatauiError as error:
+            self._busy.setText(" ".join(problem_words(error)))
+            return
+        self._busy.setText(f"Saved as {clean(Path(path).name, limit=60)}.")
 
     def _go_back(self) -> None:
+        if self.step is Step.PROOF and self._finished:
+            self._outside.another()
+            return
         index = STEPS.index(self.step)
         target = STEPS[max(0, index - 1)]
         self.go(Step.SUMMARY if target is Step.PROTECT else target)
@@ -194,7 +253,7 @@ class ProtectWizard(QWidget):
     def _go_on(self) -> None:
         """Continue: keep the answers, say what is wrong, or go to the next page."""
         if self.step is Step.PROOF:
-            self._on_close()
+            self._leave()
             return
         self.flow = self.page.store(self.flow)
         wrong = step_problems(self.flow, self.step)
@@ -212,6 +271,15 @@ class ProtectWizard(QWidget):
         else:
             self.go(STEPS[STEPS.index(self.step) + 1])
 
+    def _leave(self) -> None:
+        """Done; or, when the key was missing, on to verifying with one."""
+        unproved = self._unproved()
+        if unproved is None:
+            self._outside.close()
+            return
+        public = Path(self.flow.answers.sign_key).with_suffix(".pub")
+        self._outside.prove(unproved.written.reference, str(public) if public.is_file() else "")
+
     def _look(self, then: Step) -> None:
         """Open the images, to know their layers; then go on."""
         sources, base = self.flow.sources, self.flow.answers.base
@@ -224,8 +292,9 @@ class ProtectWizard(QWidget):
         def opened(looks: tuple[Look, ...]) -> None:
             self._end_look()
             self.flow = replace(self.flow, looks=looks)
-            if len(self.flow.sources) == 1:
-                self._title.setText(f"Protect {answer_text(self.flow, Step.SOURCE)}")
+            name = f"Protect {answer_text(self.flow, Step.SOURCE)}"
+            self._title.setText(name)
+            self._outside.named(name, "")
             self.go(then)
 
         self._jobs.start(work, on_done=opened, on_error=self._on_look_failed)
@@ -236,7 +305,7 @@ class ProtectWizard(QWidget):
 
     def _on_look_failed(self, error: Exception) -> None:
         self._end_look()
-        text = f"{error.message} {error.hint}" if isinstance(error, KatauiError) else str(error)
+        text = " ".join(problem_words(error))
         field = "source" if self.step is Step.SOURCE else "layers"
         self.page.show_problems({field: text.strip()})
 
@@ -266,11 +335,10 @@ class ProtectWizard(QWidget):
         AskSecret(self, prompt, keep).open()
 
     def _run(self, secrets: dict[str, str]) -> None:
-        self._finished = False
-        self._work.begin()
-        work = partial(_protect_all, self.flow.each(), secrets)
+        self._finished = []
+        self._work.begin(plan(self.flow))
         self._control = self._jobs.start(
-            work,
+            partial(protect_all, self.flow.each(), secrets),
             on_done=self._on_protected,
             on_error=self._on_failed,
             on_progress=self._work.show_progress,
@@ -286,25 +354,27 @@ class ProtectWizard(QWidget):
         """The page is closed: its work is cancelled."""
         self._cancel()
 
-    def _on_protected(self, done: list[Protected]) -> None:
+    def _on_protected(self, outcomes: list[Outcome]) -> None:
         self._control = None
-        self._finished = True
-        self._proof.show_done(done)
+        self._work.end()
+        self._finished = [item.done for item in outcomes if item.done is not None]
+        if len(outcomes) == 1 and outcomes[0].done is not None:
+            self._proof.show_done(outcomes[0].done)
+        else:
+            self._proof.show_outcomes(outcomes)
         self.go(Step.PROOF)
-        self._on_done(done)
+        name = clean(Path(self.flow.answers.destination).name, limit=60)
+        failed = len(self._finished) < len(outcomes)
+        self._outside.named(name, "fail" if failed else worst_verdict(self._finished))
+        self._outside.done(self._finished)
 
     def _on_failed(self, error: Exception) -> None:
         self._control = None
+        self._work.end()
         if isinstance(error, Cancelled):
             self.go(Step.SUMMARY)
             self._busy.setText("Cancelled. Nothing was written.")
             return
         self._proof.show_error(error)
         self.go(Step.PROOF)
-
-
-def _protect_all(
-    each: tuple[ProtectAnswers, ...], secrets: dict[str, str], control: Control
-) -> list[Protected]:
-    """Protect one image after the other."""
-    return [protect(answers, ask=secrets.get, control=control) for answers in each]
+        self._outside.named(self._title.text(), "fail")

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QIcon, QKeyEvent
 from PySide6.QtWidgets import QPushButton, QSizePolicy
 
 from kataui.ui import icons, theme
+from kataui.ui.widgets.text import restyle
 
+_ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _ROLE = {"primary": "on_accent", "quiet": "accent"}
 
 
@@ -22,7 +25,7 @@ class Button(QPushButton):
         kind: str = "",
         name: str = "",
     ) -> None:
-        super().__init__(f" {text}" if icon else text)  # a gap after the icon
+        super().__init__(f" {text}" if icon and text else text)  # a gap after the icon
         self._icon = icon
         self.setProperty("kind", kind)
         self.setAccessibleName(name or text.replace("&", "").rstrip("."))
@@ -31,7 +34,23 @@ class Button(QPushButton):
             self.clicked.connect(lambda _checked: on_click())
         if icon:
             self._draw()
-            theme.state().changed.connect(self._draw)
+        theme.state().changed.connect(self._draw)
+
+    def set_words(self, text: str, *, icon: str | None = None) -> None:
+        """Say something else, and name it so; ``icon`` changes too when it is given."""
+        if icon is not None and icon != self._icon:
+            self._icon = icon
+            self._draw()
+        self.setText(f" {text}" if self._icon else text)
+        self.setAccessibleName(text.rstrip("."))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter presses it, as the space bar does."""
+        if event.key() in _ENTER:
+            if not event.isAutoRepeat():  # a key held down does not run through a wizard
+                self.click()
+            return
+        super().keyPressEvent(event)
 
     def set_icon(self, icon: str) -> None:
         """Show another icon."""
@@ -39,10 +58,18 @@ class Button(QPushButton):
         self._draw()
 
     def _draw(self) -> None:
+        if not self._icon:
+            self.setIcon(QIcon())
+            return
         role = _ROLE.get(str(self.property("kind")), "text_secondary")
         side = theme.u(4)
         self.setIcon(icons.icon(self._icon, role, size_px=side))
         self.setIconSize(QSize(side, side))
+
+    def set_kind(self, kind: str) -> None:
+        """Become primary, or an ordinary button again."""
+        restyle(self, kind=kind)
+        self._draw()
 
     def set_reason(self, reason: str) -> None:
         """Disable with a reason, or enable when there is none."""

@@ -54,7 +54,7 @@ class Card(QFrame):
             outer.addLayout(row(*parts))
         self.body = QVBoxLayout()
         self.body.setContentsMargins(0, 0, 0, 0)
-        self.body.setSpacing(theme.u(2))
+        self.body.setSpacing(theme.u(2.5))
         outer.addLayout(self.body)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
 

@@ -22,21 +22,26 @@ class _Text(QPlainTextEdit):
         self.setProperty("textStyle", "mono")
         self.setTabChangesFocus(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)  # lines break
-        self.document().documentLayout().documentSizeChanged.connect(self.fit)
 
-    def fit(self, *_: object) -> None:
-        """Take the height of the lines; the document counts in lines."""
-        height = QFontMetrics(self.font()).lineSpacing()
-        lines = max(1, round(self.document().size().height()))
+    def fit(self) -> None:
+        """Take the height of all lines as they break at the present width."""
+        height_px, block = 0.0, self.document().begin()
+        while block.isValid():
+            height_px += self.blockBoundingRect(block).height()  # lays the block out
+            block = block.next()
+        most_px = QFontMetrics(self.font()).lineSpacing() * _MAX_LINES
         policy = Qt.ScrollBarPolicy
         # A bar that comes for a moment would make the lines shorter, and stay for that reason.
-        needed = policy.ScrollBarAsNeeded if lines > _MAX_LINES else policy.ScrollBarAlwaysOff
+        needed = policy.ScrollBarAsNeeded if height_px > most_px else policy.ScrollBarAlwaysOff
         self.setVerticalScrollBarPolicy(needed)
-        self.setFixedHeight(height * min(_MAX_LINES, lines) + theme.u(5))
+        # The padding and edge of the style sheet, and the document's own margin.
+        around_px = 2 * (theme.u(1) + 1 + round(self.document().documentMargin()))
+        self.setFixedHeight(round(min(height_px, most_px)) + around_px)
 
     def keep_free(self, width_px: int) -> None:
         """Leave room at the right."""
         self.setViewportMargins(0, 0, width_px, 0)
+        self.fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Break the lines anew, and take their height."""
@@ -79,6 +84,7 @@ class CodeBox(QWidget):
         """Show other text."""
         self._edit.setFont(theme.font("mono"))
         self._edit.setPlainText(text)
+        self._edit.fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The button stays in its corner."""

@@ -55,17 +55,23 @@ class DropVeil(QFrame):
     Places that take drops themselves still get them.
     """
 
-    def __init__(self, words: str, parent: QWidget) -> None:
+    def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setProperty("look", "veil")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         layout = QHBoxLayout(self)
-        text = label(words, "title", wrap=False)
-        layout.addWidget(text, 0, Qt.AlignmentFlag.AlignCenter)
+        self._text = label("", "title", wrap=False)
+        layout.addWidget(self._text, 0, Qt.AlignmentFlag.AlignCenter)
         self.hide()
 
-    def show_over(self, rect: QRect) -> None:
-        """Cover a rectangle of the parent."""
+    @property
+    def text(self) -> str:
+        """What it says."""
+        return self._text.text()
+
+    def show_over(self, rect: QRect, words: str) -> None:
+        """Cover a rectangle of the parent, and say what a drop does."""
+        self._text.setText(words)
         self.setGeometry(rect)
         self.raise_()
         self.show()

@@ -1,6 +1,7 @@
 """Form fields: label above, help or the problem below, never scolding while one types first."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Signal
@@ -20,6 +21,8 @@ from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import row
 from kataui.ui.widgets.text import label, restyle
 
+_WORDS = {"open": "File…", "folder": "Folder…", "save": "Choose…"}
+
 
 class Field(QWidget):
     """A labelled field; ``show_problem`` puts a sentence in the place of the help."""
@@ -35,7 +38,7 @@ class Field(QWidget):
         self._below = label(help_text, "note")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(theme.u(1))
+        layout.setSpacing(theme.u(1.5))  # the focus ring needs it
         layout.addWidget(self._title)
         self._line = row(control)
         layout.addLayout(self._line)
@@ -47,6 +50,11 @@ class Field(QWidget):
     def problem(self) -> str:
         """The problem that is shown, or nothing."""
         return self._below.text() if self._mark.isVisibleTo(self) else ""
+
+    def set_help(self, text: str) -> None:
+        """Show another help, and no problem."""
+        self._help_text = text
+        self.show_problem("")
 
     def show_problem(self, text: str) -> None:
         """Say what is wrong, or show the help again."""
@@ -124,22 +132,24 @@ class ChoiceField(Field):
 
 
 class PathField(TextField):
-    """A path that can be typed, chosen or dropped; ``mode`` is "open", "folder" or "save"."""
+    """A path that can be typed, chosen or dropped.
+
+    ``mode`` is "open", "folder", "save", or "image": a file or a folder, each with its button.
+    """
 
     def __init__(
         self, name: str, *, mode: str = "open", help_text: str = "", placeholder: str = ""
     ) -> None:
         super().__init__(name, help_text=help_text, placeholder=placeholder)
-        self._mode = mode
         self._name = name
-        words = {"open": "Choose file…", "folder": "Choose folder…", "save": "Choose…"}
-        self.button = Button(words[mode], self._choose, name=f"Choose: {name}")
-        self._line.addWidget(self.button)
+        for kind in ("open", "folder") if mode == "image" else (mode,):
+            what = f"Choose a {'folder' if kind == 'folder' else 'file'}: {name}"
+            self._line.addWidget(Button(_WORDS[kind], partial(self._choose, kind), name=what))
         self.setAcceptDrops(True)
         self.edit.setAcceptDrops(False)
 
-    def _choose(self) -> None:
-        choose_path(self, self._name, self._mode, self.text, self.set_text)
+    def _choose(self, kind: str) -> None:
+        choose_path(self, self._name, kind, self.text, self.set_text)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take one local path."""

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from kataui.findings import Finding
 from kataui.ui import theme
 from kataui.ui.icons import IconLabel
+from kataui.ui.telling import in_window
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import clear, hairline
 from kataui.ui.widgets.text import label
@@ -31,15 +32,16 @@ class FindingRow(QWidget):
         words.addWidget(label(finding.message, "strong"))
         if finding.id == "IMG-LEAK-SECRET":
             words.addWidget(label(finding.subject, "mono", selectable=True))
-        if finding.fix:
-            words.addWidget(label(finding.fix, "note"))
+        fix = in_window(finding.fix)
+        if fix:
+            words.addWidget(label(fix, "note"))
         self._why = label(finding.why, "note")
-        self._why.setVisible(bool(finding.why and not finding.fix))
+        self._why.setVisible(bool(finding.why and not fix))
         words.addWidget(self._why)
         self._layout.addLayout(words, 1)
-        if finding.why and finding.fix:
+        if finding.why and fix:
             self._add_why(finding.message)
-        self.setAccessibleName(f"{kind}: {finding.message} {finding.why} {finding.fix}".strip())
+        self.setAccessibleName(f"{kind}: {finding.message} {finding.why} {fix}".strip())
 
     def _add_why(self, message: str) -> None:
         ask = Button("Why?", self._toggle, kind="quiet", name=f"Why: {message}")

@@ -28,7 +28,7 @@ class Scroll(QScrollArea):
         self.setWidget(content)
         self.verticalScrollBar().rangeChanged.connect(self._on_range)
 
-    def fill(self) -> None:
+    def use_all(self) -> None:
         """Let what stretches in ``body`` take the room that is left."""
         self._outer.setStretch(0, 1)
         self._outer.setStretch(1, 0)

@@ -1,0 +1,47 @@
+"""Commands broken into lines that a person can read and a shell still takes."""
+
+import shlex
+from collections.abc import Iterator, Sequence
+
+_MOST_COLUMNS = 76
+_NEXT = " \\\n    "
+
+
+def broken(commands: Sequence[str]) -> str:
+    """Shell commands, one after the other; long ones go on in indented lines.
+
+    An option stays beside the word that follows it.
+    """
+    return "\n".join(_broken(command) for command in commands)
+
+
+def script(commands: str) -> str:
+    """The commands as a file to run; it stops at the first that fails."""
+    return f"#!/bin/sh\n# Made by kataui.\nset -e\n{commands}\n"
+
+
+def _broken(command: str) -> str:
+    lines: list[str] = []
+    for part in _parts(shlex.split(command)):
+        room = _MOST_COLUMNS if len(lines) < 2 else _MOST_COLUMNS - 4
+        if lines and len(lines[-1]) + 1 + len(part) <= room:
+            lines[-1] += f" {part}"
+        else:
+            lines.append(part)
+    return _NEXT.join(lines)
+
+
+def _parts(words: Sequence[str]) -> Iterator[str]:
+    """Single words, and options with what follows them."""
+    option = ""
+    for word in words:
+        quoted = shlex.quote(word)
+        if word.startswith("--"):
+            if option:
+                yield option
+            option = quoted
+        else:
+            yield f"{option} {quoted}".strip()
+            option = ""
+    if option:
+        yield option
