@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from kataui.findings import Finding, Severity
+from kataui.kata.edits import Put
 from kataui.kata.manifest import Document, Path, list_at, text_at, value_at
 from kataui.kata.yamlwriter import write
-from kataui.pipelines.adopt.changes import Change, Edit, Extra, Put
+from kataui.pipelines.adopt.changes import Change, Edit, Extra
 from kataui.pipelines.adopt.limits import memory_changes
 from kataui.pipelines.adopt.wish import Wish, class_change, place_name
 

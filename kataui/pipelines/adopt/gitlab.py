@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from kataui.findings import Finding, Location, Severity
+from kataui.kata.edits import Drop
 from kataui.kata.manifest import Document, Path, text_at, value_at
-from kataui.pipelines.adopt.changes import TOML, Change, Drop, Inside, PutToml
+from kataui.pipelines.adopt.changes import TOML, Change, Inside, PutToml
 from kataui.pipelines.adopt.wish import Wish, place_name
 
 _CONFIG: Path = ("runners", "config")

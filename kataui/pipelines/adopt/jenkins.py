@@ -8,8 +8,9 @@ strategy "override" would lose the parent's.
 from collections.abc import Iterator
 
 from kataui.findings import Finding, Severity
+from kataui.kata.edits import Put
 from kataui.kata.manifest import Document, Path, list_at, mapping_at, text_at
-from kataui.pipelines.adopt.changes import YAML, Change, Edit, Inside, Put
+from kataui.pipelines.adopt.changes import YAML, Change, Edit, Inside
 from kataui.pipelines.adopt.limits import inner_document, memory_changes
 from kataui.pipelines.adopt.wish import Wish, class_edits, place_name
 

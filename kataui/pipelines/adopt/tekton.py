@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from kataui.findings import Finding, Severity
+from kataui.kata.edits import Drop, Put
 from kataui.kata.manifest import Document, Path, list_at, mapping_at, text_at, value_at
-from kataui.pipelines.adopt.changes import YAML, Change, Drop, Inside, Put
+from kataui.pipelines.adopt.changes import YAML, Change, Inside
 from kataui.pipelines.adopt.limits import inner_document, memory_changes
 from kataui.pipelines.adopt.wish import Wish, class_change, class_edits, move, place_name
 

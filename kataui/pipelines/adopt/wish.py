@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from kataui.kata.edits import Drop
+from kataui.kata.edits import Drop, Put
 from kataui.kata.manifest import Document, Path, mapping_at, value_at
-from kataui.pipelines.adopt.changes import Change, Edit, Put
+from kataui.pipelines.adopt.changes import Change, Edit
 
 NODE_LABEL = "katacontainers.io/kata-runtime"
 DEFAULT_CLASS = "kata-qemu-runtime-rs"

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from kataui.findings import Finding, Severity
+from kataui.kata.edits import Put
 from kataui.kata.manifest import Document, Path, mapping_at, text_at, value_at
-from kataui.pipelines.adopt.changes import Change, Edit, Put
+from kataui.pipelines.adopt.changes import Change, Edit
 from kataui.pipelines.adopt.wish import Wish, place_name
 
 _ALLOW = "WOODPECKER_BACKEND_K8S_RUNTIME_CLASS_ALLOW_FROM_STEP"
