@@ -8,7 +8,6 @@ import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import yaml
@@ -45,12 +44,11 @@ class ManifestError(KatauiError):
         self.line = line
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Document:
     """One YAML document; ``value`` is JSON-like and shared between aliases: never change it.
 
     ``line`` is where it begins, 1-based; ``index`` counts the documents of the file from 0.
-    Not slots, for ``mapping`` is worked out once, when it is first asked for.
     """
 
     file: str
@@ -59,7 +57,7 @@ class Document:
     value: Any = field(repr=False)
     node: yaml.Node = field(repr=False)
 
-    @cached_property
+    @property
     def mapping(self) -> dict[str, Any]:
         """The value when it is a mapping, else an empty one."""
         return self.value if isinstance(self.value, dict) else {}
