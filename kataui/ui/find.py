@@ -10,13 +10,18 @@ from kataui.ui import icons, theme
 
 Items = list[tuple[str, Callable[[], object]]]
 KEYS = "Ctrl+K"
-_MOST_ROWS = 12
+_MOST_ROWS = 14
+_LIST_U = 110
 
 
 class Find(QLineEdit):
-    """A field that offers what ``items`` gives; ``left`` is sent when the focus goes."""
+    """A field that offers what ``items`` gives.
+
+    ``left`` is sent when the focus goes, ``done`` when it should: something was chosen, or Esc.
+    """
 
     left = Signal()
+    done = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,6 +39,7 @@ class Find(QLineEdit):
         self._popup = QListView()
         self._popup.setAccessibleName("What can be found")
         self._popup.setProperty("look", "popup")
+        self._popup.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._list.setPopup(self._popup)
         self._list.activated.connect(self._run)
         self.setCompleter(self._list)
@@ -46,10 +52,14 @@ class Find(QLineEdit):
         self._offer()
 
     def _offer(self) -> None:
-        self._known = self.items()
-        self._names.setStringList([name for name, _ in self._known])
+        self._know()
+        self._popup.setMinimumWidth(theme.u(_LIST_U))
         self._list.setCompletionPrefix(self.text())
         self._list.complete()
+
+    def _know(self) -> None:
+        self._known = self.items()
+        self._names.setStringList([name for name, _ in self._known])
 
     def _run(self, name: str) -> None:
         """Do what was chosen, after the list has put its text into the field."""
@@ -59,7 +69,7 @@ class Find(QLineEdit):
 
     def _do(self, act: Callable[[], object]) -> None:
         self.clear()
-        self.clearFocus()
+        self.done.emit()
         act()
 
     def _run_first(self) -> None:
@@ -72,8 +82,7 @@ class Find(QLineEdit):
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Know what there is now."""
         super().focusInEvent(event)
-        self._known = self.items()
-        self._names.setStringList([name for name, _ in self._known])
+        self._know()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Tell, unless only the list came up."""
@@ -85,7 +94,7 @@ class Find(QLineEdit):
         """Down offers everything; Esc leaves."""
         if event.key() == Qt.Key.Key_Escape:
             self.clear()
-            self.clearFocus()
+            self.done.emit()
         elif event.key() == Qt.Key.Key_Down and not self._popup.isVisible():
             self._offer()
         else:

@@ -14,8 +14,11 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import (
     QContextMenuEvent,
+    QFocusEvent,
+    QKeyEvent,
     QMouseEvent,
     QPainter,
+    QPen,
     QResizeEvent,
     QStandardItem,
     QStandardItemModel,
@@ -80,6 +83,10 @@ class _Delegate(QStyledItemDelegate):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if chosen or hovered:
             self._paint_ground(painter, rect, chosen=chosen)
+        if chosen and self._tree.shows_focus:
+            painter.setPen(QPen(theme.color("focus"), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(rect.adjusted(theme.u(2), 2, -theme.u(2), -2), 6, 6)
         if entry.icon:
             role = "accent" if chosen else "text_secondary"
             side = theme.u(4.5)
@@ -153,6 +160,7 @@ class _Tree(QTreeView):
     def __init__(self) -> None:
         super().__init__()
         self.is_rail = False
+        self._by_key = False
         self.setHeaderHidden(True)
         self.setRootIsDecorated(False)
         self.setIndentation(0)
@@ -163,6 +171,22 @@ class _Tree(QTreeView):
         self.setAccessibleName("Pages")
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setItemDelegate(_Delegate(self))
+
+    @property
+    def shows_focus(self) -> bool:
+        """Whether somebody is here who uses the keyboard."""
+        return self._by_key and self.hasFocus()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show the ring to those who came by a key."""
+        keys = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
+        self._by_key = event.reason() in keys
+        super().focusInEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Who presses a key sees the ring."""
+        self._by_key = True
+        super().keyPressEvent(event)
 
     def gap(self, index: Index) -> int:
         """Room above a tab that follows what is open in the one before; in pixels."""
@@ -197,6 +221,7 @@ class _Tree(QTreeView):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """A click on the cross, or with the middle button, closes; others choose."""
+        self._by_key = False
         index = self.indexAt(event.position().toPoint())
         on_cross = event.position().x() > self.viewport().width() - theme.u(8) and not self.is_rail
         closes = on_cross or event.button() is Qt.MouseButton.MiddleButton
@@ -257,6 +282,7 @@ class Sidebar(QWidget):
         """The field that finds; in the rail, a button that brings it."""
         self.finder = Find()
         self.finder.left.connect(self._end_find)
+        self.finder.done.connect(self.take_focus)
         self._find_button = Button("", self.begin_find, icon="search", kind="quiet", name="Find")
         self._find_button.setToolTip(f"Find or do ({KEYS})")
         self._rail_again = False

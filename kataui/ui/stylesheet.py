@@ -94,7 +94,8 @@ QLineEdit, QComboBox, QPlainTextEdit { background: %(surface)s; border: 1px soli
   selection-color: %(on_accent)s; min-height: %(u3)dpx; }
 QLineEdit[look="find"] { padding-left: %(u7)dpx; padding-right: %(u10)dpx; }
 QListView[look="popup"] { background: %(surface)s; border: 1px solid %(line)s; outline: none;
-  selection-background-color: %(selected)s; selection-color: %(text)s; padding: %(u)dpx; }
+  selection-background-color: %(selected)s; selection-color: %(text)s; }
+QListView[look="popup"]::item { padding: %(u)dpx %(u2)dpx; }
 QLineEdit[wrong="true"], QComboBox[wrong="true"] { border: 2px solid %(fail)s; }
 QLineEdit:disabled, QComboBox:disabled { color: %(text_tertiary)s; border-color: %(line)s;
   background: transparent; }
@@ -112,6 +113,8 @@ QCheckBox::indicator:disabled, QRadioButton::indicator:disabled { border-color: 
 QComboBox::drop-down { border: none; width: %(u3)dpx; }
 QComboBox QAbstractItemView { background: %(surface)s; border: 1px solid %(line)s; }
 QPlainTextEdit[look="code"] { background: %(sunken)s; border: 1px solid %(line)s; }
+QPlainTextEdit[look="codeview"] { background: %(surface)s; border: none; border-radius: 0;
+  padding: 0; }
 QProgressBar { background: %(line)s; border: none; border-radius: 3px; max-height: 6px;
   min-height: 6px; }
 QProgressBar::chunk { background: %(accent)s; border-radius: 3px; }

@@ -14,6 +14,7 @@ from PySide6.QtGui import (
     QDropEvent,
     QKeySequence,
     QResizeEvent,
+    QShowEvent,
 )
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
@@ -144,11 +145,17 @@ class Window(QMainWindow):
 
     def go(self, key: str) -> None:
         """Show a page."""
-        if key in self._places:
-            self._stack.setCurrentWidget(self.page(key))
-            self.sidebar.choose(key)
-            self._show_place(key)
-            self._show_dock()
+        if key not in self._places:
+            return
+        shown, focused = self._stack.currentWidget(), self.focusWidget()
+        leaves = shown is not None and focused in shown.findChildren(QWidget)
+        page = self.page(key)
+        self._stack.setCurrentWidget(page)
+        self.sidebar.choose(key)
+        self._show_place(key)
+        self._show_dock()
+        if leaves and page is not shown:  # the focus does not stay on what is hidden
+            getattr(page, "take_focus", self.sidebar.take_focus)()
 
     def _show_place(self, key: str) -> None:
         """Name the page in the window's title, and its keys in the status line."""
@@ -226,6 +233,13 @@ class Window(QMainWindow):
     def _toggle_rail(self) -> None:
         self._rail_wanted = not self.sidebar.is_rail
         self.sidebar.set_rail(on=self._rail_wanted)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """From now on there is a handle, by which input comes."""
+        super().showEvent(event)
+        handle = self.windowHandle()
+        if handle is not None:
+            self._ring.watch(handle)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A narrow window shows the rail, unless the user decided."""

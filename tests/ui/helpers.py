@@ -1,7 +1,18 @@
 """What every screen must keep: names for all that takes the focus, and no clipped words."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QWidget,
+)
+
+from kataui.ui.widgets.banner import VerdictBanner
+from kataui.ui.widgets.page import Scroll
 
 
 def shown(root: QWidget) -> list[QWidget]:
@@ -34,3 +45,71 @@ def clipped(root: QWidget) -> list[str]:
             if hint.width() > child.width() + 2 or hint.height() > child.height() + 2:
                 found.append(f"button {child.text()!r}: {child.size()} needs {hint}")
     return found
+
+
+def sideways(root: QWidget) -> list[str]:
+    """Pages that are wider than their place: words would hang out at the right."""
+    return [
+        f"{child.accessibleName()}: {child.horizontalScrollBar().maximum()} px too wide"
+        for child in shown(root)
+        if isinstance(child, Scroll) and child.horizontalScrollBar().maximum()
+    ]
+
+
+def cut_code(root: QWidget) -> list[str]:
+    """Boxes of commands that show less than all their lines, and cannot be scrolled."""
+    found = []
+    for child in shown(root):
+        if isinstance(child, QPlainTextEdit):
+            block, height = child.document().begin(), 0.0
+            while block.isValid():
+                height += child.blockBoundingRect(block).height()
+                block = block.next()
+            scrolls = child.verticalScrollBar().isVisible()
+            if height > child.viewport().height() and not scrolls:
+                found.append(f"{child.accessibleName()}: {height} in {child.viewport().height()}")
+    return found
+
+
+def primaries(root: QWidget) -> list[str]:
+    """The filled buttons; a page has one at most."""
+    return [
+        child.text()
+        for child in shown(root)
+        if isinstance(child, QPushButton) and child.property("kind") == "primary"
+    ]
+
+
+def banners(root: QWidget) -> list[VerdictBanner]:
+    return [child for child in shown(root) if isinstance(child, VerdictBanner)]
+
+
+def tab_stops(root: QWidget) -> set[QWidget]:
+    """What Tab must reach; of a group of which one is chosen, the arrows reach the others."""
+    return {
+        child
+        for child in shown(root)
+        if child.focusPolicy() & Qt.FocusPolicy.TabFocus
+        and child.isEnabled()
+        and not child.focusProxy()
+        and not (
+            isinstance(child, QAbstractButton)
+            and child.group() is not None
+            and not child.isChecked()
+        )
+        and not child.objectName().startswith("qt_")
+    }
+
+
+def walk(key: Qt.Key, steps: int) -> list[QWidget]:
+    """Where the focus goes when a key is pressed again and again."""
+    seen = []
+    for _ in range(steps):
+        focused = QApplication.focusWidget()
+        if focused is None:
+            break
+        QTest.keyClick(focused, key)
+        after = QApplication.focusWidget()
+        if after is not None:
+            seen.append(after)
+    return seen

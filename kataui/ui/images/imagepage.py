@@ -53,7 +53,6 @@ class HeaderActions:
         self.recipients = Button("Recipients…", lambda: actions.tool("recipients", reference))
         self.decrypt = Button("Decrypt…", lambda: actions.tool("decrypt", reference))
         self.buttons = (self.recipients, self.decrypt, self.verify, self.protect)
-        self.show_for(encrypted=False)
 
     def show_for(self, *, encrypted: bool) -> None:
         """An encrypted image is verified with a key; what is not encrypted can be protected."""
@@ -73,9 +72,11 @@ class ImagePage(Page):
     """Opens at once from the manifests; the verdict follows when everything was read."""
 
     def __init__(self, jobs: Jobs, reference: str, actions: ImageActions) -> None:
-        self.header = HeaderActions(reference, actions)
+        header = HeaderActions(reference, actions)
         name = clean(reference.rstrip("/").rsplit("/", 1)[-1], limit=80)
-        super().__init__(name, "Opening…", actions=list(self.header.buttons))
+        super().__init__(name, "Opening…", actions=list(header.buttons))
+        self.header = header
+        header.show_for(encrypted=False)
         self._jobs, self._reference, self._outside = jobs, reference, actions
         self.banner = VerdictBanner()
         self.banner.show_verdict("info", "Opening the image…")

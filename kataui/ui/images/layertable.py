@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import (
+    QFocusEvent,
     QFontMetrics,
     QGuiApplication,
     QKeyEvent,
@@ -31,6 +32,7 @@ _ORIGINS = {"base": "Base", "own": "Yours", "unknown": "Not known"}
 _MAX_ROWS = 12
 _ROW_U = 11.5
 _RECIPIENTS_U = 60
+_BY_KEY = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
 _BAR_PX = 12  # room for a horizontal scroll bar
 
 
@@ -246,6 +248,12 @@ class LayerTable(QTableView):
     def minimumSizeHint(self) -> QSize:
         """May be narrow: it scrolls then."""
         return QSize(theme.u(60), self.height())
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Who comes by a key sees where the focus is."""
+        super().focusInEvent(event)
+        if not self.currentIndex().isValid() and event.reason() in _BY_KEY:
+            self.selectRow(0)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Ctrl+C copies."""

@@ -11,9 +11,10 @@ from kataui.images.keymaking import new_key
 from kataui.ui.images.flow import Flow, Step
 from kataui.ui.images.steppage import StepPage
 from kataui.ui.widgets.buttons import Button
-from kataui.ui.widgets.card import Card, row
+from kataui.ui.widgets.card import Card
 from kataui.ui.widgets.confirm import AskSecret
 from kataui.ui.widgets.fields import PathField, TextField, choose_path
+from kataui.ui.widgets.flowrow import flow_row
 
 
 class SignatureStep(StepPage):
@@ -38,7 +39,7 @@ class SignatureStep(StepPage):
             field.changed.connect(self.answer_changed)
         card = Card()
         card.body.addWidget(self._key)
-        card.body.addLayout(row(Button("Make a new signing key…", self._make, icon="key"), None))
+        card.body.addWidget(flow_row(Button("Make a new signing key…", self._make, icon="key")))
         card.body.addWidget(self._identity)
         self.body.addWidget(card)
         self._bundle = QCheckBox("Add cosign 3's bundle beside the signature")

@@ -42,7 +42,8 @@ class StepPage(Scroll):
 
     def show_expert(self, *, on: bool) -> None:
         """Show or hide details; answers stay."""
-        self._expert.setVisible(on)
+        if self._expert.parent() is not None:  # a page without details has not placed it
+            self._expert.setVisible(on)
 
     def load(self, flow: Flow) -> None:
         """Show the answers."""

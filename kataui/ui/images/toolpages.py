@@ -1,5 +1,6 @@
 """Single acts on an image: build, decrypt, sign, and change who may open it."""
 
+import shlex
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from kataui.ui.widgets.findings import FindingList
 
 _IMAGE = "A folder or archive; PATH:TAG for one of several."
 _LAYOUT = "An OCI layout folder; PATH:TAG for one of several."
+_COMMAND = "As a shell would read it; a word with blanks stands in quotes."
 _SPECS = "jwe:FILE, pkcs7:CERT, pgp:ID, pkcs11:PEM or kbs:///REPO/TYPE/TAG=KEYFILE"
 
 
@@ -175,21 +177,28 @@ class BuildPage(TaskPage):
         self.source = PathField("Add a folder or file", mode="image")
         self.place = TextField("At this path in the image", placeholder="/srv/app")
         self.file = PathField("Or a Containerfile", help_text="buildah builds it, if installed.")
-        self.command = TextField("Command", placeholder="/srv/app/start.sh --port 8080")
+        self.command = TextField(
+            "Command", placeholder="/srv/app/start.sh --port 8080", help_text=_COMMAND
+        )
         self.target = PathField("Destination", mode="save", help_text="A new folder.")
         self.add_fields(
             self.rootfs, self.base, self.source, self.place, self.file, self.command, self.target
         )
 
     def missing(self) -> dict[Field, str]:
-        """The destination; the rest is said by the core."""
-        return _empty(self.target)
+        """The destination, and quotes that are closed; the rest is said by the core."""
+        wrong = _empty(self.target)
+        try:
+            shlex.split(self.command.text)
+        except ValueError:
+            wrong[self.command] = "A quote is not closed."
+        return wrong
 
     def work(self, secrets: dict[str, str]) -> Work:
         """Build into the destination."""
         del secrets
         addition = Addition(self.source.text, self.place.text or "/")
-        words = tuple(self.command.text.split())
+        words = tuple(shlex.split(self.command.text))
         answers = BuildAnswers(
             destination=self.target.text,
             base=self.base.text,

@@ -173,12 +173,14 @@ class ProtectWizard(QWidget):
         self._stack.setCurrentWidget(self.pages[step])
         self._reached = max(self._reached, STEPS.index(step))
         self.page.fill(self.flow)
+        if step is Step.DESTINATION:
+            self.flow = self.page.store(self.flow)  # what the page suggests counts
         self.page.verticalScrollBar().setValue(0)
         self._busy.setText("")
         self._show_state()
-        self._take_focus()
+        self.take_focus()
 
-    def _take_focus(self) -> None:
+    def take_focus(self) -> None:
         """To the first field that lacks an answer; else to the button that goes on."""
         wrong = step_problems(self.flow, self.step)
         field = next((self.page.fields[name] for name in wrong if name in self.page.fields), None)

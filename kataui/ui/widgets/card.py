@@ -48,10 +48,9 @@ class Card(QFrame):
         outer.setContentsMargins(pad, theme.u(3.5), pad, pad)
         outer.setSpacing(theme.u(3))
         if title:
-            heading = label(title, "heading", wrap=False)
-            aside = label(note, "note", wrap=False)
-            parts = [heading, aside, None, action] if action is not None else [heading, aside, None]
-            outer.addLayout(row(*parts))
+            parts: list[QWidget | None] = [label(title, "heading", wrap=False)]
+            parts.append(label(note, "note") if note else None)
+            outer.addLayout(row(*parts, *([action] if action is not None else [])))
         self.body = QVBoxLayout()
         self.body.setContentsMargins(0, 0, 0, 0)
         self.body.setSpacing(theme.u(2.5))

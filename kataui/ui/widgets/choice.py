@@ -1,10 +1,12 @@
 """Choosing one of a few: cards with a consequence, or a segmented switch."""
 
 from collections.abc import Sequence
+from functools import partial
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QButtonGroup,
     QFrame,
     QHBoxLayout,
@@ -46,6 +48,7 @@ class _ChoiceCard(QFrame):
 
     def _on_toggled(self, on: bool) -> None:  # noqa: FBT001 - Qt's signal
         restyle(self, look="chosen" if on else "card")
+        _stop_at(self.radio, on=on)
 
     def set_consequence(self, text: str) -> None:
         """Change the sentence."""
@@ -58,6 +61,15 @@ class _ChoiceCard(QFrame):
             self.radio.setChecked(True)
             self.radio.setFocus()
         super().mousePressEvent(event)
+
+
+def _stop_at(button: QAbstractButton, *, on: bool) -> None:
+    """Tab stops at the chosen one of a group; the arrows go to the others."""
+    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus if on else Qt.FocusPolicy.ClickFocus)
+
+
+def _on_switched(button: QAbstractButton, on: bool) -> None:  # noqa: FBT001 - Qt's signal
+    _stop_at(button, on=on)
 
 
 class ChoiceCards(QWidget):
@@ -109,6 +121,8 @@ class Segmented(QFrame):
             button.setProperty("kind", "segment")
             button.setAccessibleName(f"{name}: {item}")
             button.setChecked(item == (current or items[0]))
+            button.toggled.connect(partial(_on_switched, button))
+            _stop_at(button, on=button.isChecked())
             button.clicked.connect(lambda _=False, item=item: self.chosen.emit(item))
             self._group.addButton(button)
             self._buttons[item] = button

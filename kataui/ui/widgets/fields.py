@@ -21,6 +21,7 @@ from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import row
 from kataui.ui.widgets.text import label, restyle
 
+_last: dict[str, str] = {}  # the folder where somebody chose something, until the end
 _WORDS = {"open": "File…", "folder": "Folder…", "save": "Choose…"}
 
 
@@ -176,7 +177,14 @@ def choose_path(
         dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)
     else:
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-    if start and Path(start).parent.is_dir():
-        dialog.setDirectory(str(Path(start).parent))
-    dialog.fileSelected.connect(then)
+    begin = Path(start).parent if start else Path(_last.get("folder", ""))
+    if start and not begin.is_dir():
+        begin = Path(_last.get("folder", ""))
+    dialog.setDirectory(str(begin if begin.is_absolute() and begin.is_dir() else Path.home()))
+
+    def chosen(path: str) -> None:
+        _last["folder"] = str(Path(path).parent)
+        then(path)
+
+    dialog.fileSelected.connect(chosen)
     dialog.open()

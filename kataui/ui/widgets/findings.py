@@ -36,7 +36,8 @@ class FindingRow(QWidget):
         if fix:
             words.addWidget(label(fix, "note"))
         self._why = label(finding.why, "note")
-        self._why.setVisible(bool(finding.why and not fix))
+        if fix or not finding.why:
+            self._why.hide()  # never shown before it has a parent: it would be a window
         words.addWidget(self._why)
         self._layout.addLayout(words, 1)
         if finding.why and fix:

@@ -1,11 +1,21 @@
 """A page of the window: a header with actions, and a body that scrolls."""
 
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from kataui.ui import theme
 from kataui.ui.widgets.card import row
 from kataui.ui.widgets.text import label
+
+_STACKED_BELOW_U = 150
 
 
 class Scroll(QScrollArea):
@@ -56,20 +66,30 @@ class Page(QWidget):
         layout.setSpacing(0)
         self.title = label(title, "title")
         self.facts = label(facts, "dim", selectable=True)
-        self.facts.setVisible(bool(facts))
+        if not facts:
+            self.facts.hide()  # never shown before it has a parent: it would be a window
         words = QVBoxLayout()
         words.setSpacing(theme.u(0.5))
         words.addWidget(self.title)
         words.addWidget(self.facts)
-        header = QHBoxLayout()
-        header.setContentsMargins(theme.u(7), theme.u(5), theme.u(7), theme.u(1))
-        header.addLayout(words, 1)
-        header.addLayout(row(*(actions or [])))
-        layout.addLayout(header)
+        self._header = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._header.setContentsMargins(theme.u(7), theme.u(5), theme.u(7), theme.u(1))
+        self._header.setSpacing(theme.u(3))
+        self._header.addLayout(words, 1)
+        self._header.addLayout(row(*(actions or []), None))
+        layout.addLayout(self._header)
         self.scroller = Scroll()
         self.body = self.scroller.body
         self.body.setContentsMargins(theme.u(7), theme.u(3), theme.u(7), theme.u(7))
         layout.addWidget(self.scroller, 1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a narrow page the actions stand under the title."""
+        super().resizeEvent(event)
+        narrow = self.width() < theme.u(_STACKED_BELOW_U)
+        way = QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
+        if self._header.direction() is not way:
+            self._header.setDirection(way)
 
     def set_facts(self, text: str) -> None:
         """Change the line under the title."""
