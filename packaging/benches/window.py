@@ -17,10 +17,15 @@ from images import make_images
 from PySide6.QtCore import QCoreApplication, QTimer
 
 from kataui.images.keymaking import new_key
+from kataui.images.look import look
 from kataui.images.protect import protect
 from kataui.images.protectanswers import ProtectAnswers
+from kataui.progress import Control
 from kataui.ui import app as application
-from kataui.ui.widgets.progress import ProgressPanel
+from kataui.ui import theme
+from kataui.ui.images.flow import Flow
+from kataui.ui.images.worklines import plan
+from kataui.ui.images.workstep import WorkStep
 
 BEAT_MS = 20
 
@@ -94,15 +99,18 @@ def main() -> None:
 
 
 def start(window: application.Window, answers: ProtectAnswers, ended: list[object]) -> object:
-    """Protect in the window's own jobs, with the panel that people see."""
-    panel = ProgressPanel(lambda: None)
-    panel.show()
+    """Protect in the window's own jobs, with the page that people see."""
+    looks = (look(answers.source, Control()),)
+    page = WorkStep(lambda: None, lambda: None)
+    page.begin(plan(Flow(answers=answers, sources=(answers.source,), looks=looks)))
+    page.resize(theme.u(250), theme.u(180))
+    page.show()
     return window.jobs.start(
         lambda control: protect(answers, ask=lambda _: "", control=control),
         on_done=ended.append,
         on_error=ended.append,
-        on_progress=panel.show_progress,
-    ), panel
+        on_progress=page.show_progress,
+    ), page
 
 
 def protecting(window: application.Window, answers: ProtectAnswers) -> Heartbeat:
@@ -120,11 +128,11 @@ def protecting(window: application.Window, answers: ProtectAnswers) -> Heartbeat
 def cancel(window: application.Window, answers: ProtectAnswers) -> None:
     """How long it takes from Cancel to nothing left, in the middle of the work."""
     ended: list[object] = []
-    control, panel = start(window, answers, ended)  # type: ignore[misc]
+    control, page = start(window, answers, ended)  # type: ignore[misc]
     begun_s = time.perf_counter()
     Heartbeat().run(lambda: time.perf_counter() > begun_s + 1)
     asked_s = time.perf_counter()
-    panel.cancel()
+    page.panel.cancel()
     shown_s = time.perf_counter()
     control.cancel()
     Heartbeat().run(lambda: bool(ended))

@@ -176,6 +176,10 @@ def test_the_remaining_time_of_the_whole_is_told_after_three_seconds(styled, qtb
     panel._began_s -= 4
     panel.show_progress(Progress("Encrypting layer 2 of 2", 500, 1000))
 
+    panel.resize(700, 200)
+    panel.show()
+    assert clipped(panel) == []
+    assert not panel._numbers.wordWrap()  # in one line, whatever else is in it
     percent, rate, left = panel.figures.split(", ")
     assert (percent, left) == ("50\u00a0%", "about 4 s left")
     assert rate.endswith(" B/s")

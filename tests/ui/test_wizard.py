@@ -1,14 +1,19 @@
 """The protect wizard, clicked through as a person does."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QApplication
 
 from kataui.findings import Verdict
 from kataui.ui.images.flow import Step
 from kataui.ui.images.wizard import ProtectWizard
+from kataui.ui.sidebar import Entry
+from kataui.ui.widgets.banner import VerdictBanner
 from kataui.ui.widgets.confirm import AskSecret
 from tests.images.builders import tiny_layout
 from tests.images.protecting import IDENTITY, judge
@@ -228,3 +233,106 @@ def test_a_base_image_is_compared_and_a_wrong_one_is_told(wizard, qtbot, tmp_pat
 
     assert wizard.step is Step.LAYERS
     assert wizard.page.fields["layers"].problem
+
+
+def test_without_a_private_key_the_next_thing_is_to_prove_with_one(
+    window, wizard, qtbot, tmp_path, keys
+):
+    fill(qtbot, wizard, keys, tmp_path / "out")
+    wizard.flow = replace(wizard.flow, answers=replace(wizard.flow.answers, keys=()))
+    wizard.go(Step.SUMMARY)
+    qtbot.mouseClick(wizard._next, Qt.MouseButton.LeftButton)
+    unlock(qtbot, window)
+    qtbot.waitUntil(lambda: wizard.step is Step.PROOF, timeout=20_000)
+    assert wizard._next.text() == "Prove with a key…"
+
+    wizard._next.click()
+
+    page = window.page("verify")
+    assert window.current_key == "verify"
+    assert page.image.text == f"oci:{tmp_path / 'out'}:1"
+    assert page.public_key.text == str(keys.sign_pub)
+
+
+def test_the_sidebar_names_each_wizard_by_its_image_and_tells_its_verdict(
+    window, wizard, qtbot, tmp_path, keys
+):
+    key = window.current_key
+    fill(qtbot, wizard, keys, tmp_path / "out")
+    assert window.sidebar.entry(key).title == "Protect source-1"
+
+    qtbot.mouseClick(wizard._next, Qt.MouseButton.LeftButton)
+    unlock(qtbot, window)
+    qtbot.waitUntil(lambda: wizard.step is Step.PROOF, timeout=20_000)
+
+    assert window.sidebar.entry(key) == Entry("out", mark="pass")
+
+
+def test_the_summary_can_be_saved_as_a_script_that_never_overwrites(wizard, qtbot, tmp_path, keys):
+    fill(qtbot, wizard, keys, tmp_path / "out")
+    place = tmp_path / "protect.sh"
+
+    wizard._save_script(str(place))
+
+    assert place.read_text().startswith("#!/bin/sh\n")
+    assert "kataui image protect" in place.read_text()
+    assert place.stat().st_mode & 0o111
+    before = place.read_text()
+    wizard._save_script(str(place))
+    assert place.read_text() == before
+    assert "exists" in wizard._busy.text()
+
+
+def test_of_several_images_one_that_cannot_be_written_is_told_beside_the_others(
+    window, images, qtbot, tmp_path, keys
+):
+    one, two = tiny_layout(tmp_path / "one"), tiny_layout(tmp_path / "two")
+    images.start_protect((str(one), str(two)))
+    wizard = window.findChild(ProtectWizard)
+    fill(qtbot, wizard, keys, tmp_path / "out")
+    blob = json.loads((one / "index.json").read_text())["manifests"][0]["digest"]
+    (one / "blobs" / "sha256" / blob.removeprefix("sha256:")).write_bytes(b"{}")
+
+    qtbot.mouseClick(wizard._next, Qt.MouseButton.LeftButton)
+    unlock(qtbot, window)
+    qtbot.waitUntil(lambda: wizard.step is Step.PROOF, timeout=20_000)
+
+    banner = wizard._proof.findChild(VerdictBanner)
+    assert banner.accessibleName().startswith("Fail. 1 of 2 images are protected and proved.")
+    assert not (tmp_path / "out" / "one-protected").exists()
+    assert (tmp_path / "out" / "two-protected").is_dir()
+
+
+def test_what_is_dropped_beside_the_frame_is_added_too(wizard, tmp_path):
+    other = tiny_layout(tmp_path / "other")
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(other))])
+    event = QDropEvent(
+        QPoint(10, 10),
+        Qt.DropAction.CopyAction,
+        data,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+
+    wizard.page.dropEvent(event)
+
+    assert wizard.flow.sources[1:] == (str(other),)
+
+
+def test_a_suggested_destination_counts_without_being_touched(wizard, qtbot, tmp_path):
+    go_on(qtbot, wizard)
+    wizard.go(Step.DESTINATION)
+
+    assert wizard.flow.answers.destination == str(tmp_path / "source-1-protected")
+
+
+def test_the_focus_goes_to_what_is_missing_else_to_the_button_that_goes_on(window, wizard, qtbot):
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    go_on(qtbot, wizard)
+    assert QApplication.focusWidget() is wizard._next
+
+    go_on(qtbot, wizard)
+
+    assert QApplication.focusWidget() is wizard.page.fields["recipients"].control

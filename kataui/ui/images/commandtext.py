@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Iterator, Sequence
 
-_MOST_COLUMNS = 66
+_MOST_COLUMNS = 58
 _NEXT = " \\\n    "
 
 

@@ -181,7 +181,13 @@ class ProtectWizard(QWidget):
         self.take_focus()
 
     def take_focus(self) -> None:
-        """To the first field that lacks an answer; else to the button that goes on."""
+        """To the first field that lacks an answer; else to the button that goes on.
+
+        While the work goes on, not to Cancel: Enter pressed once too often would stop it.
+        """
+        if self.step is Step.PROTECT:
+            self._steps.take_focus(STEPS.index(Step.PROTECT))
+            return
         wrong = step_problems(self.flow, self.step)
         field = next((self.page.fields[name] for name in wrong if name in self.page.fields), None)
         target = self._next if field is None else field.control

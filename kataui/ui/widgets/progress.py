@@ -38,7 +38,7 @@ class ProgressPanel(Card):
         self._step = ""
         self._told = 0
         self._name = label("Starting…", "heading")
-        self._numbers = label("", "note")
+        self._numbers = label("", "note", wrap=False)
         self._bar = QProgressBar()
         self._bar.setRange(0, _FULL)
         self._bar.setTextVisible(False)

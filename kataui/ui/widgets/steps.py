@@ -116,6 +116,10 @@ class StepList(QWidget):
             layout.addWidget(button)
         layout.addStretch(1)
 
+    def take_focus(self, index: int) -> None:
+        """Put the focus on a step."""
+        self._buttons[index].setFocus(Qt.FocusReason.OtherFocusReason)
+
     def paintEvent(self, _: QPaintEvent) -> None:
         """Paint the line that parts the steps from the page."""
         painter = QPainter(self)
