@@ -19,6 +19,7 @@ from kataui.ui.images.opening import TOOLS, Images, is_key
 from kataui.ui.isolation.entrance import TAB as ISOLATION
 from kataui.ui.isolation.entrance import Entrance, is_recording
 from kataui.ui.jobs import Jobs
+from kataui.ui.pipelines import entrance as pipelines
 from kataui.ui.settingspage import SettingsPage
 from kataui.ui.sidebar import Entry
 from kataui.ui.window import HOME, Window
@@ -46,7 +47,8 @@ def make_window() -> Window:
     window = Window(jobs)
     images = Images(window)
     isolation = Entrance(window)
-    window.open_paths = partial(_open_paths, images, isolation)
+    ours = pipelines.Entrance(window)
+    window.open_paths = partial(_open_paths, images, isolation, ours)
     window.choose = images.choose_image
     window.choose_folder = images.choose_folder
     window.says = drop_words
@@ -58,15 +60,17 @@ def make_window() -> Window:
     actions = Actions(
         protect=images.start_protect,
         verify=images.start_verify,
-        keys=lambda: images.open_tool("keys"),
         sample=images.choose_sample,
         choose=images.choose_image,
         choose_folder=images.choose_folder,
         open_paths=window.open_paths,
         isolation=lambda: window.go(ISOLATION),
+        pipeline=lambda: window.go(pipelines.TAB),
         forget=forget,
     )
     window.acts = [
+        ("Build a pipeline", lambda: window.go(pipelines.TAB)),
+        ("Put my pipeline on Kata", ours.choose),
         ("Protect an image", images.start_protect),
         ("Open a file", images.choose_image),
         ("Open a layout folder", images.choose_folder),
@@ -83,7 +87,9 @@ def make_window() -> Window:
 
     images.recent_changed.connect(show_recent)
     isolation.recent_changed.connect(show_recent)
+    ours.recent_changed.connect(show_recent)
     window.add_page(HOME, Entry("Home", "home"), lambda: home)
+    ours.add_pages()
     images.add_pages()
     isolation.add_pages()
     window.add_page("settings", Entry("Settings", "gear", last=True), SettingsPage)
@@ -93,14 +99,20 @@ def make_window() -> Window:
     return window
 
 
-def _open_paths(images: Images, isolation: Entrance, paths: list[str]) -> None:
-    """Recordings to the tab Isolation, everything else to Images, which tells what it is not."""
+def _open_paths(
+    images: Images, isolation: Entrance, ours: pipelines.Entrance, paths: list[str]
+) -> None:
+    """Recordings to Isolation, manifests to Pipelines; Images tells what anything else is not."""
     recordings = [path for path in paths if is_recording(path)]
     if recordings:
         isolation.open_paths(recordings)
     rest = [path for path in paths if path not in recordings]
-    if rest:
-        images.open_paths(rest)
+    manifests = [path for path in rest if pipelines.is_pipeline(path)]
+    if manifests:
+        ours.open_paths(manifests)
+    others = [path for path in rest if path not in manifests]
+    if others:
+        images.open_paths(others)
 
 
 def drop_words(paths: list[str]) -> str:
@@ -109,6 +121,8 @@ def drop_words(paths: list[str]) -> str:
         return f"Open {len(paths)} things"
     if is_recording(paths[0]):
         return "Open as a recording"
+    if pipelines.is_pipeline(paths[0]):
+        return "Check, and put on Kata"
     return "Show this key" if is_key(paths[0]) else "Open as an image"
 
 

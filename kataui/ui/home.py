@@ -23,8 +23,8 @@ from kataui.ui.widgets.tiles import Tiles
 _PROTECT = "Encrypt and sign it, then prove that only your keys open it."
 _VERIFY = "See whether it is encrypted, whole, and from whom you expect."
 _ISOLATION = "See which sandbox waits, who makes it wait, and what to change."
-_KEYS = "Keys to open images, keys to sign, keys for a key broker."
-_ICONS = {"recording": "isolation"}
+_PIPELINE = "Choose a template, answer a form, see valid files; or put yours on Kata."
+_ICONS = {"recording": "isolation", "pipeline": "pipeline"}
 _SAMPLE = (
     "kataui makes a small image and throwaway keys in a folder of your choice, protects the image "
     "and proves it. It takes a second."
@@ -37,12 +37,12 @@ class Actions:
 
     protect: Callable[[], object]
     verify: Callable[[], object]
-    keys: Callable[[], object]
     sample: Callable[[], object]
     choose: Callable[[], object]
     choose_folder: Callable[[], object]
     open_paths: Callable[[list[str]], None]
     isolation: Callable[[], object]
+    pipeline: Callable[[], object]
     forget: Callable[[], object]
 
 
@@ -73,14 +73,14 @@ class HomePage(Scroll):
         self.body.addLayout(column(question, label(promise, "dim"), spacing_u=1))
         self.body.addSpacing(theme.u(2))
         verbs = (
+            ("pipeline", "Build a pipeline", _PIPELINE, actions.pipeline),
             ("lock", "Protect an image", _PROTECT, actions.protect),
             ("shield", "Verify an image", _VERIFY, actions.verify),
             ("isolation", "Watch isolation", _ISOLATION, actions.isolation),
-            ("key", "Make and show keys", _KEYS, actions.keys),
         )
         self.body.addWidget(Tiles([verb_card(*verb) for verb in verbs]))
         target = DropTarget(
-            "Drop an image, a key or a recording anywhere in this window",
+            "Drop an image, a pipeline, a key or a recording anywhere in this window",
             Button("File…", actions.choose, name="Open a file"),
             Button("Folder…", actions.choose_folder, name="Open a layout folder"),
         )

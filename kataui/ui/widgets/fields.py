@@ -97,7 +97,7 @@ class TextField(Field):
             self.edit.setText(text)
 
 
-class _Combo(QComboBox):
+class Combo(QComboBox):
     """A combo box whose arrow follows the theme (a style sheet takes Qt's own away)."""
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -116,7 +116,7 @@ class ChoiceField(Field):
     changed = Signal(str)
 
     def __init__(self, name: str, items: list[tuple[str, str]], *, help_text: str = "") -> None:
-        self.combo = _Combo()
+        self.combo = Combo()
         for value, text in items:
             self.combo.addItem(text, value)
         super().__init__(name, self.combo, help_text=help_text)

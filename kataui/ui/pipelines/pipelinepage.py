@@ -1,0 +1,119 @@
+"""A form and its export as one page of the window; its answers are kept as they are given."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QStackedWidget
+
+from kataui.errors import KatauiError
+from kataui.ui.jobs import Jobs
+from kataui.ui.pipelines.drafts import Draft, close_draft, save_draft
+from kataui.ui.pipelines.formpage import FormPage, Outside
+from kataui.ui.pipelines.formstate import FormState
+from kataui.ui.telling import problem_words
+from kataui.ui.widgets.card import Card
+from kataui.ui.widgets.page import Page
+from kataui.ui.widgets.text import label
+
+_KEEP_MS = 400
+_SAVED, _SAVING = ("Answers saved",), ("Saving answers…",)
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """What the page tells the window: its line in the sidebar, its status, problems, what is done.
+
+    ``closed`` is called after it was closed, ``remember`` with the folder that was written.
+    """
+
+    title: Callable[[str, str], None]
+    status: Callable[[], None]
+    problem: Callable[[str, str], None]
+    done: Callable[[str], None]
+    closed: Callable[[], None]
+    remember: Callable[[Path, str, str], None]
+
+
+class PipelinePage(QStackedWidget):
+    """The form first; the export when it is asked for."""
+
+    def __init__(self, jobs: Jobs, state: FormState, draft: Draft, keeping: Keeping) -> None:
+        super().__init__()
+        self.setProperty("look", "page")
+        self.setAccessibleName(draft.title)
+        self._jobs, self.state, self.draft, self._keeping = jobs, state, draft, keeping
+        self.status: tuple[str, ...] = _SAVED
+        outside = Outside(
+            kept=self._keep_soon, told=self._on_told, export=self.export, problem=keeping.problem
+        )
+        self.form = FormPage(jobs, state, outside)
+        self.addWidget(self.form)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.keep)
+        self.keep()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of what is shown."""
+        found: tuple[str, ...] = getattr(self.currentWidget(), "keys", ())
+        return found
+
+    def take_focus(self) -> None:
+        """To the first question."""
+        self.form.take_focus()
+
+    def _keep_soon(self) -> None:
+        if self.status != _SAVING:
+            self.status = _SAVING
+            self._keeping.status()
+        self._timer.start(_KEEP_MS)
+
+    def keep(self) -> None:
+        """Keep the answers now."""
+        self._timer.stop()
+        self.draft = replace(
+            self.draft,
+            version=self.state.template.version,
+            values=self.state.answered,
+            kubernetes=self.state.kubernetes,
+        )
+        try:
+            self.draft = save_draft(self.draft)
+        except KatauiError as error:
+            self._keeping.problem(*problem_words(error))
+            self.status = ("Answers not saved",)
+        else:
+            self.status = _SAVED
+        self._keeping.status()
+
+    def _on_told(self, verdict: str) -> None:
+        if verdict != self.draft.mark:
+            self.draft = replace(self.draft, mark=verdict)
+            self._keep_soon()
+        self._keeping.title(self.draft.title, verdict)
+
+    def export(self) -> None:
+        """Show what would be written."""
+
+    def on_closed(self) -> None:
+        """Keep the answers, and stop the checks; when the window ends, the form stays open."""
+        self.form.on_closed()
+        self.keep()
+        if not self._jobs.closed:
+            close_draft(self.draft)
+            self._keeping.closed()
+
+
+class MissingTemplate(Page):
+    """A form whose template is not here any more: its answers are kept all the same."""
+
+    def __init__(self, title: str, problem: str) -> None:
+        super().__init__(title)
+        card = Card()
+        card.body.addWidget(label(problem, "strong"))
+        words = "Your answers are kept. Put the template back, and open this again."
+        card.body.addWidget(label(words, "dim"))
+        self.body.addWidget(card)
