@@ -55,7 +55,7 @@ class _LastInput(QObject):
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self.by_key = True
+        self.by_key = False
         self.clicked: Callable[[], None] = lambda: None
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

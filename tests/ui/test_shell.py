@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QGuiApplication
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from kataui.errors import Cancelled, KatauiError
@@ -246,3 +247,17 @@ def test_tiles_stand_in_fewer_columns_where_it_is_narrow(styled, qtbot):
         columns.append(tiles.columns)
 
     assert columns == [4, 2, 1]
+
+
+def test_the_focus_ring_is_seen_by_those_who_use_keys_only(window, qtbot):
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    handle = window.windowHandle()
+    ring = window._ring
+
+    QTest.keyClick(handle, Qt.Key.Key_Tab)
+    assert ring.isVisible()
+    assert ring.widget() is QApplication.focusWidget()
+
+    QTest.mouseClick(handle, Qt.MouseButton.LeftButton, pos=QPoint(900, 700))
+    assert not ring.isVisible()
