@@ -137,7 +137,7 @@ class LivePage(QWidget):
         layout.addLayout(head)
         scroll = Scroll()
         scroll.body.setContentsMargins(theme.u(7), theme.u(3), theme.u(7), theme.u(4))
-        scroll.fill()  # the views take what room there is
+        scroll.use_all()  # the views take what room there is
         scroll.body.addWidget(self.banner)
         scroll.body.addWidget(self.views, 1)
         scroll.body.addWidget(self.timeline)
