@@ -14,6 +14,7 @@ import kataui
 from kataui import logs, settings
 from kataui.ui import icons, single, theme
 from kataui.ui.crash import CrashReporter
+from kataui.ui.find import Items
 from kataui.ui.home import Actions, HomePage
 from kataui.ui.images.opening import TOOLS, Images, is_key
 from kataui.ui.isolation.entrance import TAB as ISOLATION
@@ -43,14 +44,10 @@ def make_application(argv: list[str]) -> QApplication:
 
 def make_window() -> Window:
     """The window with all its pages, not yet shown."""
-    jobs = Jobs()
-    window = Window(jobs)
-    images = Images(window)
-    isolation = Entrance(window)
-    ours = pipelines.Entrance(window)
+    window = Window(Jobs())
+    images, isolation, ours = Images(window), Entrance(window), pipelines.Entrance(window)
     window.open_paths = partial(_open_paths, images, isolation, ours)
-    window.choose = images.choose_image
-    window.choose_folder = images.choose_folder
+    window.choose, window.choose_folder = images.choose_image, images.choose_folder
     window.says = drop_words
 
     def forget() -> None:
@@ -68,26 +65,14 @@ def make_window() -> Window:
         pipeline=lambda: window.go(pipelines.TAB),
         forget=forget,
     )
-    window.acts = [
-        ("Build a pipeline", lambda: window.go(pipelines.TAB)),
-        ("Put my pipeline on Kata", ours.choose),
-        ("Protect an image", images.start_protect),
-        ("Open a file", images.choose_image),
-        ("Open a layout folder", images.choose_folder),
-        ("Try it with a sample image", images.choose_sample),
-        *(
-            (f"{tool.title}: {tool.about}", partial(images.open_tool, n))
-            for n, tool in TOOLS.items()
-        ),
-    ]
+    window.acts = _acts(window, images, ours)
     home = HomePage(actions)
 
     def show_recent() -> None:
         home.show_recent(settings.load().recent)
 
-    images.recent_changed.connect(show_recent)
-    isolation.recent_changed.connect(show_recent)
-    ours.recent_changed.connect(show_recent)
+    for tab in (images, isolation, ours):
+        tab.recent_changed.connect(show_recent)
     window.add_page(HOME, Entry("Home", "home"), lambda: home)
     ours.add_pages()
     images.add_pages()
@@ -97,6 +82,22 @@ def make_window() -> Window:
     window.go(HOME)
     window.sidebar.take_focus()
     return window
+
+
+def _acts(window: Window, images: Images, ours: pipelines.Entrance) -> Items:
+    """What can be found by its name and done at once."""
+    return [
+        ("Build a pipeline", lambda: window.go(pipelines.TAB)),
+        ("Put my pipeline on Kata", ours.choose),
+        ("Protect an image", images.start_protect),
+        ("Open a file", images.choose_image),
+        ("Open a layout folder", images.choose_folder),
+        ("Try it with a sample image", images.choose_sample),
+        *(
+            (f"{tool.title}: {tool.about}", partial(images.open_tool, name))
+            for name, tool in TOOLS.items()
+        ),
+    ]
 
 
 def _open_paths(
