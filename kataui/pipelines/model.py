@@ -206,6 +206,14 @@ class Answered:
         self.kubernetes = kubernetes
         self._values = values
 
+    def names(self) -> list[str]:
+        """The names of all answers."""
+        return list(self._values)
+
+    def value(self, name: str) -> Value:
+        """An answer of any kind."""
+        return self._values[name]
+
     def text(self, name: str) -> str:
         """A text (also of choices, names, quantities)."""
         return _typed(self._values[name], str, name)
