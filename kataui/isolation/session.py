@@ -86,12 +86,18 @@ class Session:
         recorder.close()
         return recorder.path
 
-    def mark(self, name: str, note: str = "") -> Marker | None:
-        """Set a marker at the sample taken last; None before the first one."""
+    def mark(
+        self, name: str, note: str = "", *, at_us: tuple[int, int] | None = None
+    ) -> Marker | None:
+        """Set a marker at a moment (monotonic, wall), else at the sample taken last.
+
+        None before the first sample.
+        """
         last = self.analysis.last
         if last is None:
             return None
-        marker = Marker(name[:80], last.mono_us, last.wall_us, note[:2000])
+        mono_us, wall_us = at_us or (last.mono_us, last.wall_us)
+        marker = Marker(name[:80], mono_us, wall_us, note[:2000])
         for record in split(marker.record()):
             self.ring.take(record, None)
         if self.recorder is not None:

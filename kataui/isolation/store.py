@@ -7,7 +7,7 @@ moment is made from the segments around it, on the same path as live data.
 import bisect
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from kataui.isolation.collector import stream as wire
@@ -99,6 +99,14 @@ class Ring:
         self._keep_us = minutes * 60_000_000
         self._facts: dict[str, str] = {}
         self._early: list[Record] = []
+
+    def copy(self) -> "Ring":
+        """The same as it is now, with shared records: a worker reads it while this goes on."""
+        made = Ring()
+        made._head, made.head, made._facts = self._head, self.head, dict(self._facts)
+        made.markers = list(self.markers)
+        made._parts = deque(replace(part, records=list(part.records)) for part in self._parts)
+        return made
 
     def take(self, record: Record, times: tuple[int, int] | None) -> None:
         """Take in one record; ``times`` (monotonic, wall, in us) if it is a sample."""
