@@ -28,6 +28,7 @@ class _Job:
     on_error: Callable[[Exception], None]
     on_progress: Callable[[Progress], None] | None
     target: str
+    quiet: bool = False
     control: Control = field(default_factory=Control)
     latest: Progress | None = None
     told: bool = False
@@ -55,8 +56,8 @@ class Jobs(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether any job runs or waits."""
-        return bool(self._running or self._waiting)
+        """Whether any job runs or waits that somebody would miss."""
+        return any(not job.quiet for job in (*self._running, *self._waiting))
 
     @property
     def closed(self) -> bool:
@@ -71,9 +72,13 @@ class Jobs(QObject):
         on_error: Callable[[Exception], None],
         on_progress: Callable[[Progress], None] | None = None,
         target: str = "",
+        quiet: bool = False,
     ) -> Control:
-        """Run ``work`` in a worker; ``on_error`` also gets ``Cancelled``."""
-        job = _Job(work, on_done, on_error, on_progress, target)
+        """Run ``work`` in a worker; ``on_error`` also gets ``Cancelled``.
+
+        ``quiet`` is for looks at a live source: cancelling them loses nothing.
+        """
+        job = _Job(work, on_done, on_error, on_progress, target, quiet)
         if on_progress is not None:
             job.control = Control(lambda progress: self._progress(job, progress))
         if target and any(other.target == target for other in self._running):

@@ -112,8 +112,9 @@ class Window(QMainWindow):
             ("Open a folder", "Ctrl+Shift+O", self._choose_folder),
             ("Sidebar", "Ctrl+B", self._toggle_rail),
             ("Home", "Ctrl+1", lambda: self.go(HOME)),
-            ("Images", "Ctrl+2", lambda: self.go("images")),
-            ("Isolation", "Ctrl+3", lambda: self.go("isolation")),
+            ("Pipelines", "Ctrl+2", lambda: self.go("pipelines")),
+            ("Images", "Ctrl+3", lambda: self.go("images")),
+            ("Isolation", "Ctrl+4", lambda: self.go("isolation")),
             ("Close page", "Ctrl+W", self.close_current),
             ("Next page", "Alt+Down", lambda: self._walk(1)),
             ("Previous page", "Alt+Up", lambda: self._walk(-1)),
@@ -163,6 +164,7 @@ class Window(QMainWindow):
         closing = ("Ctrl+W Close",) if self._places[key].closable else ()
         own: tuple[str, ...] = getattr(self._places[key].widget, "keys", ())
         self.status_line.show_keys((*own, *closing, *_KEYS))
+        self.status_line.show_status(getattr(self._places[key].widget, "status", ()))
 
     @property
     def current_key(self) -> str:
@@ -181,9 +183,18 @@ class Window(QMainWindow):
         """Say what network was used."""
         self.status_line.show_network(text)
 
+    def show_status(self, key: str) -> None:
+        """Say again what a page reads, if it is the one that is shown."""
+        if key == self.current_key:
+            self.status_line.show_status(getattr(self._places[key].widget, "status", ()))
+
     def show_problem(self, message: str, hint: str = "") -> None:
         """Say that something could not be done, whatever page is shown."""
         self.messages.show_problem(message, hint)
+
+    def show_done(self, message: str) -> None:
+        """Say that something was done, whatever page is shown."""
+        self.messages.show_done(message)
 
     def close_current(self) -> None:
         """Close the page that is shown, if it is one that was opened."""

@@ -1,4 +1,4 @@
-"""The message bar: something could not be done, and what to do about it."""
+"""The message bar: something could not be done, and what to do about it; or it was done."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication
@@ -7,11 +7,11 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
 from kataui.ui import theme
 from kataui.ui.icons import IconLabel
 from kataui.ui.widgets.buttons import Button
-from kataui.ui.widgets.text import label
+from kataui.ui.widgets.text import label, restyle
 
 
 class MessageBar(QFrame):
-    """Hidden until ``show_problem``; it stays until it is closed, and never takes the focus."""
+    """Hidden until something is said; it stays until it is closed, and never takes the focus."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,7 +27,8 @@ class MessageBar(QFrame):
         line = QHBoxLayout(self)
         line.setContentsMargins(theme.u(4), theme.u(2.5), theme.u(3), theme.u(2.5))
         line.setSpacing(theme.u(3))
-        line.addWidget(IconLabel("fail", size_u=5), 0, Qt.AlignmentFlag.AlignTop)
+        self._mark = IconLabel("fail", size_u=5)
+        line.addWidget(self._mark, 0, Qt.AlignmentFlag.AlignTop)
         line.addLayout(words, 1)
         line.addWidget(self._copy)
         line.addWidget(self._close)
@@ -41,6 +42,15 @@ class MessageBar(QFrame):
 
     def show_problem(self, message: str, hint: str = "") -> None:
         """Say what happened and what to do."""
+        self._say("fail", message, hint)
+
+    def show_done(self, message: str) -> None:
+        """Say what was done, such as where a file was written."""
+        self._say("pass", message, "")
+
+    def _say(self, verdict: str, message: str, hint: str) -> None:
+        restyle(self, look=verdict)
+        self._mark.set_icon(verdict)
         self._message.setText(message)
         self._hint.setText(hint)
         self._hint.setVisible(bool(hint))
