@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 from kataui.errors import KatauiError
 from kataui.ui import theme
 from kataui.ui.isolation import chartparts as parts
+from kataui.ui.isolation import export
 from kataui.ui.isolation.chartparts import ChartSeries, Flag, scale_for
 from kataui.ui.isolation.charts import LineChart, StackedChart
 from tests.ui.pictures import pixels, shown
@@ -288,8 +289,8 @@ def test_a_picture_and_a_drawing_can_be_saved(stacked, tmp_path) -> None:
     stacked.set_data(TIMES, [one("vCPU", "vcpu", 1), one("virtiofsd", "virtiofsd", 1)])
     png, svg = tmp_path / "a.png", tmp_path / "a.svg"
 
-    stacked.to_png(png)
-    stacked.to_svg(svg)
+    export.png(stacked, png)
+    export.svg(stacked, svg, "CPU by role")
 
     assert QImage(str(png)).size() == stacked.grab().toImage().size()
     text = svg.read_text()
@@ -300,7 +301,7 @@ def test_a_picture_and_a_drawing_can_be_saved(stacked, tmp_path) -> None:
 
 def test_a_picture_that_cannot_be_saved_is_an_error_in_words(chart, tmp_path) -> None:
     with pytest.raises(KatauiError, match="Cannot write"):
-        chart.to_png(tmp_path / "no" / "a.png")
+        export.png(chart, tmp_path / "no" / "a.png")
 
 
 @pytest.mark.parametrize("percent", [100, 200])

@@ -94,7 +94,7 @@ def test_the_fix_of_the_clash_is_shown_with_its_undo_and_can_be_measured(page, q
     page.fix.click()
 
     qtbot.waitUntil(lambda: len(page.findings.shown) > 0, timeout=20_000)
-    chosen = page.findings._list.currentItem().data(Qt.ItemDataRole.UserRole)
+    chosen = page.findings.list.chosen
     assert chosen.id == "CPU-02"
     assert chosen.fix
     assert chosen.undo
@@ -110,7 +110,7 @@ def test_a_and_b_are_compared_from_the_window(page, window, qtbot) -> None:
     at(page, qtbot, 149)
     page.tabs.setCurrentIndex(COMPARE)
 
-    page.compare._compare.click()
+    page.compare.start.click()
 
     settle(qtbot, window)
     assert "Better" in page.compare.banner.accessibleName()
@@ -131,7 +131,6 @@ def test_one_sandbox_shows_its_paths_curves_and_formula(page, window, qtbot) -> 
     assert len(page.sandbox.detail.times) > 30
     assert "vcpu" in page.sandbox.detail.series("cpu")
     page.sandbox._toggle_formula()
-    page.sandbox.show_picture(page.deck.picture, page.deck.analysis)
     assert page.sandbox._grid.count() > 12
     page.setFocus()
     qtbot.keyClick(page, Qt.Key.Key_Escape)
@@ -168,7 +167,7 @@ def test_this_host_is_watched_and_kept(window, qtbot, tmp_path: Path) -> None:
     qtbot.waitUntil(lambda: page.deck.picture is not None, timeout=30_000)
 
     target = tmp_path / "kept.kataui-rec"
-    page.deck.keep(str(target), None)
+    page.deck.keep(str(target), None, lambda _path: None)
 
     qtbot.waitUntil(target.exists, timeout=20_000)
     settle_page = page.deck

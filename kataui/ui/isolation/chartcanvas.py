@@ -45,6 +45,7 @@ class Shown:
     flags: tuple[Flag, ...] = ()
     wall_offset_s: float | None = None
     paused: bool = False
+    from_start: bool = False  # the axis tells seconds after its beginning
 
     @property
     def range_s(self) -> tuple[float, float]:
@@ -196,9 +197,12 @@ class ChartCanvas(QWidget):
         if shown.paused and shown.wall_offset_s is not None:
             last = ""
         begin_s, end_s = shown.range_s
-        ticks = parts.time_ticks(
-            begin_s, end_s, wall_offset_s=shown.wall_offset_s, last=last, most=4
-        )
+        if shown.from_start:
+            ticks = parts.ticks_from_start(begin_s, end_s)
+        else:
+            ticks = parts.time_ticks(
+                begin_s, end_s, wall_offset_s=shown.wall_offset_s, last=last, most=4
+            )
         painter.setFont(theme.font("tick"))
         painter.setPen(theme.color("text_secondary"))
         metrics = QFontMetrics(theme.font("tick"))

@@ -39,10 +39,11 @@ class ChartSeries:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """A moment with a name: seconds on the axis of the data."""
+    """A moment with a name, and perhaps a note: seconds on the axis of the data."""
 
     time_s: float
     name: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,16 @@ def time_ticks(
         at = [first + number * step for number in range(math.floor((end_s - first) / step) + 1)]
         found = [Flag(s, clock(s + wall_offset_s, seconds=step < 60)) for s in at if s < end_s]
     return [*found, Flag(end_s, last)] if last else found
+
+
+def ticks_from_start(begin_s: float, end_s: float, *, most: int = 5) -> list[Flag]:
+    """Seconds after the beginning of an axis, the unit on the last one."""
+    span_s = max(end_s - begin_s, 1.0)
+    step = next((s for s in _TIME_STEPS_S if s * most >= span_s * (1 - 1e-6)), span_s / most)
+    numbers = range(math.floor(span_s / step + 1e-6) + 1)
+    texts = [f"{number * step:.0f}" for number in numbers]
+    texts[-1] += "\u00a0s"
+    return [Flag(begin_s + n * step, text) for n, text in zip(numbers, texts, strict=True)]
 
 
 def spread(wanted: Sequence[float], apart: float, low: float, high: float) -> list[float]:

@@ -1,18 +1,14 @@
 """Charts of one sandbox: areas on top of one another, and lines; with export."""
 
-import csv
-import io
 import math
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice
 from PySide6.QtGui import QShowEvent
-from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from kataui.files import clean, replace_file
+from kataui.files import clean
+from kataui.ui.isolation import export
 from kataui.ui.isolation.chartcanvas import ChartCanvas, Shown, with_unit
 from kataui.ui.isolation.chartparts import (
     MOST_POINTS,
@@ -59,7 +55,7 @@ class Chart(Card):
         self._series: tuple[ChartSeries, ...] = ()
         self._flags: tuple[Flag, ...] = ()
         self._wall_offset_s: float | None = None
-        self._stale = False
+        self._stale = self._from_start = False
         self._canvas = ChartCanvas(stacked=self._stacked)
         self.body.addWidget(self._canvas, 1)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -90,6 +86,13 @@ class Chart(Card):
     def set_paused(self, paused: bool) -> None:  # noqa: FBT001 - it is a slot for a signal
         """Say that time stands still; the axis stays."""
         self._paused.setVisible(paused)
+        self._stale = True
+        if self.isVisible():
+            self._draw()
+
+    def set_from_start(self) -> None:
+        """Let the axis tell seconds after its beginning, not before its end."""
+        self._from_start = True
         self._stale = True
         if self.isVisible():
             self._draw()
@@ -132,6 +135,7 @@ class Chart(Card):
                 flags=self._flags,
                 wall_offset_s=self._wall_offset_s,
                 paused=not self._paused.isHidden(),
+                from_start=self._from_start,
             )
         )
         self._teller.tell(self.words())
@@ -186,42 +190,14 @@ class Chart(Card):
 
     def to_csv(self) -> str:
         """All that is kept, as RFC 4180: a line a time; a gap is an empty field."""
-        text = io.StringIO(newline="")
-        table = csv.writer(text)
-        table.writerow(["time_s", *(f"{clean(s.name)} ({self._unit})" for s in self._series)])
-        for number, time_s in enumerate(self._times_s):
-            values = (float(s.values[number]) for s in self._series)
-            table.writerow(
-                [f"{time_s:.3f}", *("" if math.isnan(v) else f"{v:.6g}" for v in values)]
-            )
-        return text.getvalue()
-
-    def to_png(self, path: Path) -> None:
-        """Write the card as it looks now; raises ``KatauiError`` when that fails."""
-        self._catch_up()
-        store = QByteArray()
-        buffer = QBuffer(store)
-        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-        self.grab().save(buffer, "PNG")
-        replace_file(path, bytes(store.data()))
-
-    def to_svg(self, path: Path) -> None:
-        """Write the card as lines and text; raises ``KatauiError`` when that fails."""
-        self._catch_up()
-        store = QByteArray()
-        buffer = QBuffer(store)
-        writer = QSvgGenerator()
-        writer.setOutputDevice(buffer)
-        writer.setResolution(self.logicalDpiX())
-        writer.setSize(self.size())
-        writer.setViewBox(self.rect())
-        writer.setTitle(f"{self._title}, {self._unit}")
-        self.render(writer)
-        replace_file(path, bytes(store.data()))
-
-    def _catch_up(self) -> None:
-        if self._stale:
-            self._draw()
+        header = ["time_s", *(f"{clean(s.name)} ({self._unit})" for s in self._series)]
+        return export.table(
+            header,
+            (
+                [f"{time_s:.3f}", *(export.number(float(s.values[n])) for s in self._series)]
+                for n, time_s in enumerate(self._times_s)
+            ),
+        )
 
 
 class LineChart(Chart):

@@ -1,17 +1,21 @@
 """A and B: mark, change something, mark again, and see whether it helped."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+import numpy as np
+from PySide6.QtWidgets import QWidget
 
 from kataui.findings import Finding
 from kataui.isolation.experiment import WARM_UP_S, Answer, Effect, sentence
-from kataui.isolation.measure import Comparison
+from kataui.isolation.measure import Comparison, Stretch
 from kataui.ui import theme
+from kataui.ui.isolation import export
+from kataui.ui.isolation.chartparts import ChartSeries, Flag, Times, Values
+from kataui.ui.isolation.effecttable import EffectTable
 from kataui.ui.widgets.banner import VerdictBanner
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import Card, row
+from kataui.ui.widgets.page import Scroll
 from kataui.ui.widgets.text import label
 
 _HOW = (
@@ -25,48 +29,52 @@ _BANNERS = {
     Answer.SAME: ("unknown", "No difference I can see"),
     Answer.UNKNOWN: ("unknown", "Not measured"),
 }
-_PERCENT = ("waits", "waits for others", "own limit", "IO stalls", "memory stalls")
+_CHART_U = 58
+_LEAST_S = 60.0
 
 
-class CompareView(QWidget):
+class CompareView(Scroll):
     """``mark`` sets the marker A or B; ``compare`` starts the comparison."""
 
     def __init__(self, mark: Callable[[str], None], compare: Callable[[], None]) -> None:
-        super().__init__()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(theme.u(4))
-        layout.setAlignment(Qt.AlignmentFlag.AlignTop)
+        super().__init__(margin_u=0)
+        self.body.setContentsMargins(0, 0, 0, 0)
+        self._found: Comparison | None = None
+        self._chart: QWidget | None = None
         self.banner = VerdictBanner()
         self.banner.setVisible(False)
-        layout.addWidget(self.banner)
+        self.body.addWidget(self.banner)
+        self._curves = Card("Both sides", note="waiting of the sandbox that changed most")
+        self._curves.setVisible(False)
+        self.body.addWidget(self._curves)
+        self._result = Card("What changed", note="less is better; the bar is the 95 % interval")
+        self._table = EffectTable()
+        self._result.body.addWidget(self._table)
+        self._result.setVisible(False)
+        self.body.addWidget(self._result)
+        self.body.addWidget(self._make_form(mark, compare))
+        self.show_markers({})
+
+    def _make_form(self, mark: Callable[[str], None], compare: Callable[[], None]) -> Card:
         card = Card("Measure a change")
         self._about = label("", "strong")
         self._about.setVisible(False)
         card.body.addWidget(self._about)
         card.body.addWidget(label(_HOW, "dim"))
-        self._a = Button("Mark A", lambda: mark("A"), icon="flag")
-        self._b = Button("Mark B", lambda: mark("B"), icon="flag")
-        self._compare = Button("Compare A and B", compare, icon="measure", kind="primary")
+        a = Button("Mark A", lambda: mark("A"), icon="flag")
+        b = Button("Mark B", lambda: mark("B"), icon="flag")
+        self.start = Button("Compare A and B", compare, kind="primary")
         self._state = label("", "note")
-        card.body.addLayout(row(self._a, self._b, self._compare, None))
+        card.body.addLayout(row(a, b, self.start, None))
         card.body.addWidget(self._state)
-        layout.addWidget(card)
-        self._result = Card("What changed")
-        self._grid = QGridLayout()
-        self._grid.setHorizontalSpacing(theme.u(5))
-        self._grid.setVerticalSpacing(theme.u(1.5))
-        self._result.body.addLayout(self._grid)
-        self._result.setVisible(False)
-        layout.addWidget(self._result)
-        self.show_markers({})
+        return card
 
     def show_markers(self, set_s: dict[str, float]) -> None:
-        """Which of A and B are set, and how long ago (s)."""
-        words = [f"{name} was marked {ago:.0f} s ago." for name, ago in set_s.items()]
+        """Which of A and B are set, and how long before the moment that is shown (s)."""
+        words = [f"{name} was marked {_ago(ago)}." for name, ago in set_s.items()]
         self._state.setText(" ".join(words) or "Neither A nor B is marked yet.")
         missing = [name for name in ("A", "B") if name not in set_s]
-        self._compare.set_reason(f"Mark {' and '.join(missing)} first." if missing else "")
+        self.start.set_reason(f"Mark {' and '.join(missing)} first." if missing else "")
 
     def begin(self, finding: Finding) -> None:
         """Measure the fix of a finding."""
@@ -79,40 +87,86 @@ class CompareView(QWidget):
         self.banner.show_verdict("unknown", text, word="Not measured")
 
     def show_comparison(self, found: Comparison) -> None:
-        """The answer, and every signal under it."""
+        """The answer, both curves, and every signal under them."""
+        self._found = found
         main = found.main
-        self.banner.setVisible(main is not None)
-        if main is not None:
+        self.banner.setVisible(True)
+        if main is None:
+            words = "Too little was measured on one side or both."
+            self.banner.show_verdict("unknown", words, word="Not measured")
+        else:
             kind, word = _BANNERS[main.answer]
             scope = f"{main.sandbox}. The first {found.warm_up_s:.0f} s of each side are left out."
             self.banner.show_verdict(kind, sentence(main), scope, word)
+            self._show_curves(found, main)
         rows = [item for item in found.effects if item.answer is not Answer.UNKNOWN]
-        self._fill(rows)
-
-    def _fill(self, rows: list[Effect]) -> None:
-        while (taken := self._grid.takeAt(0)) is not None:
-            widget = taken.widget()
-            if widget is not None:
-                widget.deleteLater()
+        self._table.show_effects(rows)
         self._result.setVisible(bool(rows))
-        for column, title in enumerate(("Sandbox", "Signal", "A", "B", "Change (95 %)", "Answer")):
-            self._grid.addWidget(label(title, "label", wrap=False), 0, column)
-        for line, item in enumerate(rows, 1):
-            low, high = _value(item.signal, item.low), _value(item.signal, item.high)
-            texts = (
-                item.sandbox,
-                item.signal,
-                _value(item.signal, item.mean_a),
-                _value(item.signal, item.mean_b),
-                f"{_value(item.signal, item.change)} ({low} to {high})",
-                item.answer.value,
-            )
-            for column, text in enumerate(texts):
-                self._grid.addWidget(label(text, wrap=False), line, column)
-        self._grid.setColumnStretch(6, 1)
+        self._curves.setVisible(main is not None)
+
+    def _show_curves(self, found: Comparison, main: Effect) -> None:
+        """Both stretches on one axis, aligned at their markers."""
+        from kataui.ui.isolation.charts import LineChart  # noqa: PLC0415 - it loads pyqtgraph
+
+        side = found.series[main.sandbox][main.signal]
+        given = (side.times_s, 100 * side.values)
+        a, b = aligned(given, found.a), aligned(given, found.b)
+        span_s = max(_LEAST_S, float(max(len(a), len(b))))
+        times = np.arange(span_s)
+        chart = LineChart("Waiting", "% of CPU time", least_top=10.0, span_s=span_s - 1)
+        chart.setFixedHeight(theme.u(_CHART_U))
+        series = [
+            ChartSeries("B, after", "vcpu", _padded(b, len(times))),
+            ChartSeries("A, before", "other", _padded(a, len(times))),
+        ]
+        flags = [Flag(found.warm_up_s, "warm-up ends")]
+        chart.set_data(times, series, flags=flags)
+        chart.set_from_start()
+        if self._chart is not None:
+            self._chart.deleteLater()
+        self._chart = chart
+        self._curves.body.addWidget(chart)
+
+    def to_csv(self) -> str:
+        """Every signal of every sandbox: means, change, interval, answer."""
+        rows: Sequence[Effect] = self._found.effects if self._found else ()
+        header = (
+            *("sandbox", "signal", "mean A", "mean B", "change"),
+            *("change, 2.5 %", "change, 97.5 %", "seen from", "answer"),
+        )
+        return export.table(
+            header,
+            [
+                (
+                    *(one.sandbox, one.signal),
+                    *(export.number(value) for value in (one.mean_a, one.mean_b, one.change)),
+                    *(export.number(value) for value in (one.low, one.high, one.seen_from)),
+                    one.answer.value,
+                )
+                for one in rows
+            ],
+        )
 
 
-def _value(signal: str, value: float) -> str:
-    if signal in _PERCENT:
-        return f"{100 * value:.1f}\u00a0%"
-    return f"{value:.2f}\u00a0cores"
+def aligned(given: tuple[Times, Values], stretch: Stretch) -> Values:
+    """The values of a stretch, one a second from its marker on; NaN where there is none."""
+    times_s, values = given
+    seconds = int(stretch.end_s - stretch.begin_s) + 1
+    found = np.full(max(1, seconds), np.nan, np.float32)
+    inside = (times_s >= stretch.begin_s) & (times_s <= stretch.end_s)
+    found[(times_s[inside] - stretch.begin_s).astype(int)] = values[inside]
+    return found
+
+
+def _padded(values: Values, size: int) -> Values:
+    made = np.full(size, np.nan, np.float32)
+    made[: len(values)] = values[:size]
+    return made
+
+
+def _ago(seconds: float) -> str:
+    """How long before the moment that is shown, as people say it."""
+    when = "before" if seconds >= 0 else "after"
+    seconds = abs(seconds)
+    amount = f"{seconds:.0f}\u00a0s" if seconds < 120 else f"{seconds / 60:.0f}\u00a0min"
+    return f"{amount} {when} what is shown"

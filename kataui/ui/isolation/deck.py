@@ -5,13 +5,14 @@ one after the other for a deck; a look costs nothing while no sample came.
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from kataui.errors import KatauiError
 from kataui.isolation.analysis import Analysis, Picture
-from kataui.isolation.detail import Detail, read_back
+from kataui.isolation.detail import Detail
 from kataui.isolation.history import History
 from kataui.isolation.opening import Source, open_feed
 from kataui.isolation.player import Player
@@ -20,13 +21,12 @@ from kataui.isolation.session import Session, Turn
 from kataui.isolation.sources.feed import Line, State
 from kataui.isolation.store import Marker, Store
 from kataui.progress import Control
+from kataui.ui.isolation import deckwork
 from kataui.ui.jobs import Jobs
 
 _LOOK_MS = 200
 _HIDDEN_LOOK_MS = 1000
 _HIDDEN_EVERY = 15
-_DETAIL_US = 120_000_000
-_FIRST_US = 10_000_000  # a recording opens where its first window is full
 Ask = Callable[[str, bool], str | None]
 
 
@@ -57,6 +57,7 @@ class Deck(QObject):
         self._missed = False
         self._working = False
         self._closed = False
+        self._again = False
         self._wanted_us: int | None = None
         self._due_us = 0.0
         self._timer = QTimer(self)
@@ -66,21 +67,10 @@ class Deck(QObject):
     def open(self) -> None:
         """Begin; problems come through ``problem``."""
         if self.source.is_file:
-            self._run(self._open_file, self._opened)
+            self._run(lambda _control: deckwork.open_file(self.source), self._opened)
         else:
             self.session = Session(open_feed(self.source, ask=self._ask))
             self._timer.start(_LOOK_MS)
-
-    def _open_file(self, control: Control) -> tuple[Recording, Player, Picture | None]:
-        del control
-        recording = Recording(Path(self.source.text))
-        try:
-            player = Player(recording)
-            picture = player.seek(player.begin_us + _FIRST_US)
-        except BaseException:
-            recording.close()
-            raise
-        return recording, player, picture or player.step()
 
     def _opened(self, found: tuple[Recording, Player, Picture | None]) -> None:
         self.recording, self.player, picture = found
@@ -97,19 +87,16 @@ class Deck(QObject):
     def _work_out_past(self, recording: Recording) -> None:
         """Waiting over the whole time, for a file that has no overview."""
 
-        def work(control: Control) -> History:
-            player = Player(recording)
-            player.seek(player.begin_us)
-            while player.pass_over() is not None:
-                control.check()
-                player.analysis.glance()
-            return player.analysis.history
-
         def on_done(history: History) -> None:
             self.past = history
             self.markers_changed.emit()
 
-        self._jobs.start(work, on_done=on_done, on_error=lambda _error: None)
+        self._jobs.start(
+            lambda control: deckwork.whole_past(recording, control),
+            on_done=on_done,
+            on_error=lambda _error: None,
+            quiet=True,
+        )
 
     @property
     def live(self) -> bool:
@@ -133,7 +120,8 @@ class Deck(QObject):
     @property
     def range_us(self) -> tuple[int, int]:
         """From when to when there is anything to see."""
-        segments = self.store.segments if self.store else ()
+        store = self.recording or (self.session.ring if self.session else None)
+        segments = store.segments if store else ()
         return (segments[0].begin_us, segments[-1].end_us) if segments else (0, 0)
 
     def set_hidden(self, *, hidden: bool) -> None:
@@ -181,27 +169,59 @@ class Deck(QObject):
         """Whether a recording begins again at its end."""
         self.loop = loop
 
-    @property
-    def store(self) -> Store | None:
-        """What can be looked at again."""
-        return self.recording or (self.session.ring if self.session else None)
+    def study(
+        self,
+        work: Callable[[Store, Control], object],
+        done: Callable[..., None],
+        failed: Callable[[Exception], None],
+    ) -> None:
+        """Run work on what the source holds now, in a job of its own; a live source goes on."""
+
+        def begin(store: Store) -> None:
+            self._jobs.start(lambda control: work(store, control), on_done=done, on_error=failed)
+
+        if self.recording is not None:
+            begin(self.recording)
+        elif self.session is not None and self.session.ring.segments:
+            ring = self.session.ring
+            self._jobs.start(
+                lambda _control: ring.copy(), on_done=begin, on_error=failed, target=self._target
+            )
+        else:
+            failed(KatauiError("Nothing was measured yet."))
+
+    def in_turn(
+        self,
+        work: Callable[[Control], object],
+        done: Callable[..., None],
+        failed: Callable[[Exception], None],
+    ) -> None:
+        """Run work on a picture: while it reads, no sample changes what it was made of."""
+        self._jobs.start(work, on_done=done, on_error=failed, target=self._target)
 
     def read_detail(self, key: str, then: Callable[[Detail], None]) -> None:
-        """The last minutes of one sandbox, read back in a job of its own."""
-        store, picture = self.store, self.picture
-        if store is None or picture is None or not store.segments:
+        """The last minutes of one sandbox, up to the moment that is shown."""
+        if self.picture is None:
             return
-        end_us = int(picture.time_s * 1e6)
-        begin_us = max(store.segments[0].begin_us, end_us - _DETAIL_US)
+        work = partial(deckwork.detail, key, int(self.picture.time_s * 1e6))
+        self.study(work, then, lambda error: self.problem.emit(deckwork.problem_of(error)))
 
-        def failed(error: Exception) -> None:
-            self.problem.emit(str(error))
+    def show_again(self) -> None:
+        """Emit ``shown`` once more, as soon as no work changes what the screens read."""
+        if self._working:
+            self._again = True
+        else:
+            self._show(self.picture)
 
-        self._jobs.start(
-            lambda _control: read_back(Player(store), key, begin_us, end_us),
-            on_done=then,
-            on_error=failed,
-        )
+    @property
+    def working(self) -> bool:
+        """Whether a worker changes what the screens read just now."""
+        return self._working
+
+    @property
+    def seeking(self) -> bool:
+        """Whether another moment was asked for and is not shown yet."""
+        return self._wanted_us is not None
 
     def seek(self, time_us: int) -> None:
         """Look at another moment; of several wishes only the newest is fulfilled."""
@@ -224,27 +244,39 @@ class Deck(QObject):
         begin_us, end_us = self.range_us
         self.seek(max(begin_us, min(end_us, wanted + int(seconds * 1e6))))
 
-    def mark(self, name: str, note: str = "") -> None:
-        """Name the moment that is seen."""
+    def mark(self, name: str, note: str = "", *, at: Picture | None = None) -> None:
+        """Name the moment that is seen, or that was seen when somebody began to write."""
+        at = at or self.picture
         try:
-            if self.recording is not None and self.picture is not None:
-                marker = Marker(
-                    name, int(self.picture.time_s * 1e6), int(self.picture.wall_s * 1e6), note
-                )
+            if at is None:
+                return
+            mono_us, wall_us = int(at.time_s * 1e6), int(at.wall_s * 1e6)
+            if self.recording is not None:
+                marker = Marker(name, mono_us, wall_us, note)
                 append_marker(self.recording.path, marker)
                 self.recording.markers.append(marker)
             elif self.session is not None:
-                self.session.mark(name, note)
+                self.session.mark(name, note, at_us=(mono_us, wall_us))
         except KatauiError as error:
-            self.problem.emit(f"{error.message} {error.hint}".strip())
+            self.problem.emit(deckwork.problem_of(error))
         self.markers_changed.emit()
 
-    def keep(self, path: str, minutes: float | None) -> None:
-        """Save the last minutes of a live source."""
+    def keep(self, path: str, minutes: float | None, then: Callable[[Path], None]) -> None:
+        """Save the last minutes of a live source; a failure is told and nothing else changes."""
         if self.session is None:
             return
         ring = self.session.ring
-        self._run(lambda _control: keep(ring, Path(path), minutes), lambda _path: None)
+
+        def failed(error: Exception) -> None:
+            self.problem.emit(deckwork.problem_of(error))
+
+        # With the deck's target: the ring does not change while it is written.
+        self._jobs.start(
+            lambda _control: keep(ring, Path(path), minutes),
+            on_done=then,
+            on_error=failed,
+            target=self._target,
+        )
 
     def retry(self) -> None:
         """Try again what failed."""
@@ -274,14 +306,16 @@ class Deck(QObject):
             self._fulfil()
         elif self._missed and self.session is not None:
             self._missed = False
-            self._run(lambda _control: _catch_up(self.session), lambda _none: None)
+            self._run(
+                lambda _control: deckwork.catch_up(self.session), lambda _none: None, quiet=True
+            )
         elif self.session is not None:
             session = self.session
             every = _HIDDEN_EVERY if self._hidden else 1
-            self._run(lambda _control: session.turn(0.0, every=every), self._turned)
+            self._run(lambda _control: session.turn(0.0, every=every), self._turned, quiet=True)
         elif not self.paused and self.player is not None and not self._hidden:
             player, due_s = self.player, self.speed * _LOOK_MS / 1000
-            self._run(lambda _control: self._advance(player, due_s), self._advanced)
+            self._run(lambda _control: self._advance(player, due_s), self._advanced, quiet=True)
 
     def _advance(self, player: Player, due_s: float) -> tuple[Picture | None, bool]:
         """The samples that are due; the picture of the last one, and whether the end is there."""
@@ -324,7 +358,9 @@ class Deck(QObject):
             self.state = state
             self.line_changed.emit(state)
 
-    def _run(self, work: Callable[[Control], object], done: Callable[..., None]) -> None:
+    def _run(
+        self, work: Callable[[Control], object], done: Callable[..., None], *, quiet: bool = False
+    ) -> None:
         """One job at a time; nothing comes back after ``close``."""
         self._working = True
 
@@ -334,6 +370,9 @@ class Deck(QObject):
                 self._give_back()
             else:
                 done(found)
+                if self._again and not self._working:
+                    self._again = False
+                    self._show(self.picture)
                 self._fulfil()
 
         def on_error(error: Exception) -> None:
@@ -343,21 +382,9 @@ class Deck(QObject):
             else:
                 self._failed(error)
 
-        self._jobs.start(work, on_done=on_done, on_error=on_error, target=self._target)
+        self._jobs.start(work, on_done=on_done, on_error=on_error, target=self._target, quiet=quiet)
 
     def _failed(self, error: Exception) -> None:
-        message = error.message if isinstance(error, KatauiError) else f"{error!r:.200}"
-        hint = error.hint if isinstance(error, KatauiError) else ""
-        self._set_state(State(Line.LOST, message))
+        self._set_state(State(Line.LOST, deckwork.problem_of(error)))
         self._timer.stop()
-        self.problem.emit(f"{message} {hint}".strip())
-
-
-def _catch_up(session: Session | None) -> None:
-    """Work out what a hidden window did not: the last minute, from the ring."""
-    if session is None or not session.ring.segments:
-        return
-    player = Player(session.ring)
-    player.seek(player.end_us)
-    session.analysis.history.adopt(player.analysis.history)
-    session.analysis.cpu_map = player.analysis.cpu_map
+        self.problem.emit(deckwork.problem_of(error))

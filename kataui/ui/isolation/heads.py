@@ -1,12 +1,13 @@
-"""Heads of cards that stay in the window (the note is elided, actions go below), and a chip."""
+"""Heads of cards that stay in the window (the note is elided), a chip, and what hugs."""
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from kataui.ui import theme
 from kataui.ui.icons import IconLabel
 from kataui.ui.widgets.card import row
+from kataui.ui.widgets.page import Scroll
 from kataui.ui.widgets.text import label, restyle
 
 _LEAST_NOTE_U = 12
@@ -88,3 +89,34 @@ class VerdictChip(QFrame):
             self._words.setText(words)
             restyle(self, look=verdict)
             restyle(self._words, tone=verdict)
+
+
+class Hugging(Scroll):
+    """The inside of a card that is as high as its content, and scrolls where there is less room."""
+
+    def __init__(self) -> None:
+        super().__init__(margin_u=0, look="inner")
+        self.body.setContentsMargins(0, 0, 0, 0)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+
+    def sizeHint(self) -> QSize:
+        """As high as the words are at this width."""
+        layout, width = self.body, max(1, self.viewport().width())
+        high = layout.heightForWidth(width) if layout.hasHeightForWidth() else 0
+        return QSize(theme.u(60), max(high, layout.sizeHint().height() if high <= 0 else 0) + 2)
+
+    def minimumSizeHint(self) -> QSize:
+        """A few lines."""
+        return QSize(theme.u(40), theme.u(30))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Other content may need another height."""
+        if event.type() is QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another width needs another height."""
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.updateGeometry()

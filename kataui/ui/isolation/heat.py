@@ -70,13 +70,11 @@ def edge_texts() -> list[str]:
 class HeatLegend(QWidget):
     """The steps with their lower edges, and the hatching of what was not measured."""
 
-    def __init__(self, caption: str = _CAPTION) -> None:
+    def __init__(self, caption: str = _CAPTION, hatched: str = _NOT_MEASURED) -> None:
         super().__init__()
-        self._caption = caption
+        self._caption, self._hatched = caption, hatched
         self.setAccessibleName(caption)
-        self.setAccessibleDescription(
-            f"Steps from {', '.join(edge_texts())}; hatched: {_NOT_MEASURED}"
-        )
+        self.setAccessibleDescription(f"Steps from {', '.join(edge_texts())}; hatched: {hatched}")
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         theme.state().changed.connect(self._on_theme)
 
@@ -92,7 +90,7 @@ class HeatLegend(QWidget):
         return (
             note.horizontalAdvance(self._caption),
             max(theme.u(_BOX_U), box),
-            note.horizontalAdvance(_NOT_MEASURED),
+            note.horizontalAdvance(self._hatched),
         )
 
     def sizeHint(self) -> QSize:
@@ -130,5 +128,5 @@ class HeatLegend(QWidget):
         painter.setFont(theme.font("note"))
         painter.setPen(theme.color("text_secondary"))
         place = QRect(left + box + theme.u(2), 0, words + 1, self.height())
-        painter.drawText(place, middle, _NOT_MEASURED)
+        painter.drawText(place, middle, self._hatched)
         painter.end()

@@ -1,32 +1,31 @@
 """One source on the screen: header, views, and the time line below all of them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QHideEvent, QKeySequence, QShortcut, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from kataui.findings import Finding
 from kataui.isolation.accuse import percent
-from kataui.isolation.alerts import Alerts, Rule
+from kataui.isolation.alerts import Alerts
 from kataui.isolation.analysis import Picture
-from kataui.isolation.checks.check import Checked, Scene
+from kataui.isolation.checks.check import Checked
 from kataui.isolation.detail import Detail
-from kataui.isolation.measure import Comparison, compare, stretches
 from kataui.isolation.opening import LOCAL
-from kataui.isolation.player import Player
-from kataui.isolation.reporting import write_report
 from kataui.isolation.sources.feed import Line, State
-from kataui.progress import Control
 from kataui.ui import theme
-from kataui.ui.isolation import past
+from kataui.ui.isolation import pagehead, past
 from kataui.ui.isolation.compareview import CompareView
 from kataui.ui.isolation.deck import Deck
 from kataui.ui.isolation.findingsview import FindingsView
+from kataui.ui.isolation.markbar import MarkBar
 from kataui.ui.isolation.overview import Overview
+from kataui.ui.isolation.pagehead import PageHead
+from kataui.ui.isolation.pagework import Outside, PageWork
+from kataui.ui.isolation.shareview import ShareView
 from kataui.ui.isolation.timeline import Timeline
 from kataui.ui.isolation.whohurts import WhoHurts
 from kataui.ui.jobs import Jobs
@@ -34,55 +33,52 @@ from kataui.ui.widgets.banner import VerdictBanner
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import row
 from kataui.ui.widgets.page import Scroll
-from kataui.ui.widgets.text import label
 
 if TYPE_CHECKING:
     from kataui.ui.isolation.sandboxview import SandboxView
 
+__all__ = ["LivePage", "Outside"]
 _VIEWS = ("Overview", "Who hurts whom", "Findings", "Compare A and B")
 _VIEW_U = 95
-OVERVIEW, MATRIX, FINDINGS, COMPARE, SANDBOX = range(5)
-
-
-@dataclass(frozen=True, slots=True)
-class Outside:
-    """What a page tells the window: verdict and sentence, the line's facts, and a problem."""
-
-    told: Callable[[str, str], None]
-    status: Callable[[str], None]
-    problem: Callable[[str], None]
-    ask_mark: Callable[[Callable[[str], None]], None]
-    ask_keep: Callable[[Callable[[str], None]], None]
-    ask_report: Callable[[Callable[[str], None]], None]
-    open_another: Callable[[], None]
-    alert: Callable[[str], None]
-    save: Callable[[str, Callable[[Path], None]], None]
-    rules: tuple[Rule, ...]
+OVERVIEW, MATRIX, FINDINGS, COMPARE, SANDBOX, SHARE = range(6)
+# Findings that answer the question "what do I change", the most telling first.
+_FIXES = ("CPU-02", "NET-17", "CPU-04", "IO-20", "MEM-04", "CPU-07")
 
 
 class LivePage(QWidget):
     """A live source or a recording."""
 
-    keys = ("Space Pause", "← → Step", "K Keep", "M Mark", "Ctrl+F Filter")
-
     def __init__(self, jobs: Jobs, deck: Deck, outside: Outside) -> None:
         super().__init__()
         self.deck = deck
-        self._jobs = jobs
+        self.work = PageWork(jobs, deck, outside)
         self._outside = outside
-        self._checking = False
         self._alerts = Alerts(outside.rules)
         self._told = ("", "")
         self._past_state: tuple[int, bool] | None = None
+        self._end_s = float("nan")
+        self._reading = False
+        self._shown = OVERVIEW
+        keep = () if deck.source.is_file else ("K Keep",)
+        self.status: tuple[str, ...] = (deck.source.name,)
+        self.keys = ("Space Pause", "← → Step", *keep, "M Mark", "Ctrl+F Filter")
         self.setProperty("look", "page")
         self.setAccessibleName(f"Isolation, {deck.source.name}")
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._make_parts()
         self._arrange()
         self._connect()
+        self._connect_keys()
 
     def _make_parts(self) -> None:
-        self.title = label(self.deck.source.name, "title")
-        self.facts = label(self.deck.state.sentence, "dim", selectable=True)
+        deck = self.deck
+        self.head = PageHead(
+            back=self._leave,
+            mark=self._begin_mark,
+            open_another=self._outside.open_another,
+            choices=self._exports,
+        )
+        self.head.show_place(deck.source.name, deck.state.sentence)
         self.tabs = QTabBar()
         self.tabs.setDrawBase(False)
         self.tabs.setExpanding(False)
@@ -92,36 +88,23 @@ class LivePage(QWidget):
         for name in _VIEWS:
             self.tabs.addTab(name)
         self.banner = VerdictBanner()
-        self.banner.show_verdict("info", self.deck.state.sentence, word="Opening")
+        self.banner.show_verdict("info", deck.state.sentence, word="Opening")
         self.evidence = Button("Evidence", lambda: self._show_view(MATRIX))
         self.fix = Button("See the fix", self._show_fix)
-        self.again = Button("Try again", self.deck.retry)
+        self.again = Button("Try again", deck.retry)
         for button in (self.evidence, self.fix, self.again):
             self.banner.add_action(button)
             button.setVisible(False)
         self.overview = Overview()
         self.who = WhoHurts()
         self.findings = FindingsView(self._check)
-        self.compare = CompareView(self.deck.mark, self._compare)
+        self.compare = CompareView(deck.mark, self._compare)
         self.sandbox: SandboxView | None = None
-        self.timeline = Timeline(live=not self.deck.source.is_file)
-        self.home = Button("Overview", self._leave_sandbox, icon="left", kind="quiet")
-        self.home.setVisible(False)
+        self.share = ShareView(self.work.redact)
+        self.mark_bar = MarkBar()
+        self.timeline = Timeline(live=not deck.source.is_file)
 
     def _arrange(self) -> None:
-        outside = self._outside
-        actions = row(
-            Button("Mark…", lambda: outside.ask_mark(self.deck.mark), icon="flag"),
-            Button("Report…", lambda: outside.ask_report(self._report)),
-            Button("Open another…", outside.open_another),
-        )
-        words = QVBoxLayout()
-        words.setSpacing(theme.u(0.5))
-        words.addWidget(self.title)
-        words.addWidget(self.facts)
-        header = QHBoxLayout()
-        header.addLayout(words, 1)
-        header.addLayout(actions)
         self.views = QStackedWidget()
         for view in (self.overview, self.who, self.findings, self.compare):
             self.views.addWidget(view)
@@ -132,50 +115,55 @@ class LivePage(QWidget):
         head = QVBoxLayout()
         head.setContentsMargins(theme.u(7), 0, theme.u(7), 0)
         head.setSpacing(theme.u(3))
-        head.addLayout(header)
-        head.addLayout(row(self.home, self.tabs, None))
+        head.addWidget(self.head)
+        head.addLayout(row(self.tabs, None))
         layout.addLayout(head)
         scroll = Scroll()
         scroll.body.setContentsMargins(theme.u(7), theme.u(3), theme.u(7), theme.u(4))
         scroll.use_all()  # the views take what room there is
         scroll.body.addWidget(self.banner)
         scroll.body.addWidget(self.views, 1)
+        scroll.body.addWidget(self.mark_bar)
         scroll.body.addWidget(self.timeline)
         layout.addWidget(scroll, 1)
 
     def _connect(self) -> None:
-        self.tabs.currentChanged.connect(self._on_tab)
-        self.deck.shown.connect(self._on_shown)
-        self.deck.line_changed.connect(self._on_line)
-        self.deck.problem.connect(self._outside.problem)
-        self.deck.markers_changed.connect(self._on_markers)
-        self.deck.mode_changed.connect(self._on_mode)
+        deck, timeline = self.deck, self.timeline
+        self.tabs.currentChanged.connect(self._show_view)
+        deck.shown.connect(self._on_shown)
+        deck.line_changed.connect(self._on_line)
+        deck.problem.connect(self._outside.problem)
+        deck.markers_changed.connect(self._on_markers)
+        deck.mode_changed.connect(self._on_mode)
         self.findings.measure.connect(self._measure)
         self.overview.opened.connect(self.open_sandbox)
         self.who.opened.connect(self.open_sandbox)
         self.who.fix.connect(self._show_fix)
-        self.who.measure.connect(lambda: self._show_view(COMPARE))
-        self.timeline.moved.connect(lambda _begin, end: self.deck.seek(int(end * 1e6)))
-        self.timeline.paused.connect(self._on_pause)
-        self.timeline.keep.connect(self._keep)
-        self.timeline.speed_changed.connect(self.deck.set_speed)
-        self.timeline.loop_changed.connect(self.deck.set_loop)
-        for keys, act in (
-            ("Space", self._toggle_pause),
-            ("Left", lambda: self.deck.step(-1)),
-            ("Right", lambda: self.deck.step(1)),
-            ("Shift+Left", lambda: self.deck.step(-10)),
-            ("Shift+Right", lambda: self.deck.step(10)),
-            ("K", lambda: self._keep(None)),
-            ("Escape", self._leave_sandbox),
-            ("M", lambda: self._outside.ask_mark(self.deck.mark)),
-        ):
+        self.who.measure.connect(partial(self._show_view, COMPARE))
+        self.mark_bar.marked.connect(lambda name, note, at: deck.mark(name, note, at=at))
+        timeline.moved.connect(self._on_moved)
+        timeline.paused.connect(self._on_pause)
+        timeline.keep.connect(self.work.keep)
+        timeline.speed_changed.connect(deck.set_speed)
+        timeline.loop_changed.connect(deck.set_loop)
+
+    def _connect_keys(self) -> None:
+        acts: list[tuple[str, Callable[[], object]]] = [
+            ("Space", lambda: self._on_pause(not self.deck.paused)),
+            ("Escape", self._leave),
+            ("M", self._begin_mark),
+        ]
+        acts += [
+            (keys, partial(self.deck.step, seconds))
+            for keys, seconds in (("Left", -1), ("Right", 1), ("Shift+Left", -10))
+        ]
+        acts.append(("Shift+Right", partial(self.deck.step, 10)))
+        if not self.deck.source.is_file:
+            acts.append(("K", partial(self.work.keep, None)))
+        for keys, act in acts:
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(act)
-
-    def _toggle_pause(self) -> None:
-        self._on_pause(not self.deck.paused)
 
     def _on_pause(self, paused: bool) -> None:  # noqa: FBT001 - a signal's slot
         if paused:
@@ -183,53 +171,90 @@ class LivePage(QWidget):
         else:
             self.deck.resume()
 
+    def _on_moved(self, _begin_s: float, end_s: float) -> None:
+        """The window's end is the moment that is seen; its begin only says what is kept."""
+        if end_s != self._end_s:
+            self._end_s = end_s
+            self.deck.seek(int(end_s * 1e6))
+
     def _on_mode(self) -> None:
         self.timeline.set_paused(self.deck.paused)
         if self.sandbox is not None:
             self.sandbox.set_paused(self.deck.paused)
+        if self.deck.picture is not None:
+            self._show_facts(self.deck.picture)
 
-    def _keep(self, minutes: int | None) -> None:
-        self._outside.ask_keep(lambda path: self.deck.keep(path, minutes))
+    def _begin_mark(self) -> None:
+        self.mark_bar.begin(self.deck.picture)
 
     def open_sandbox(self, key: str) -> None:
         """Show one sandbox; its last minutes are read back from the stream."""
         if self.sandbox is None:
             from kataui.ui.isolation.sandboxview import SandboxView  # noqa: PLC0415 - pyqtgraph
 
-            self.sandbox = SandboxView(self._outside.save)
+            self.sandbox = SandboxView()
             self.sandbox.fix.connect(self._show_fix)
             self.views.addWidget(self.sandbox)
         self.sandbox.begin(Detail(key))
+        self.sandbox.set_paused(self.deck.paused)
         self._show_view(SANDBOX)
-        self.deck.read_detail(key, self.sandbox.begin)
 
-    def _leave_sandbox(self) -> None:
-        if self.views.currentIndex() == SANDBOX:
+    def _read_detail(self, key: str) -> None:
+        """Read the curves up to the moment that is shown; once more if that has moved on."""
+        if self._reading:
+            return
+        self._reading = True
+
+        def done(found: Detail) -> None:
+            self._reading = False
+            if self.sandbox is not None and self.sandbox.key == found.key:
+                self.sandbox.begin(found)
+                self.deck.show_again()
+
+        self.deck.read_detail(key, done)
+
+    def _leave(self) -> None:
+        if self._shown in {SANDBOX, SHARE}:
             self._show_view(OVERVIEW)
 
     def _show_fix(self) -> None:
-        """The finding that fits what is told: pinned clashes first, then foreign work, waiting."""
+        """The finding that fits what is told."""
         self._show_view(FINDINGS)
-        self.findings.choose("CPU-02", "NET-17", "CPU-04", "IO-20", "MEM-04", "CPU-07")
+        self.findings.choose(*_FIXES)
 
     def _show_view(self, number: int) -> None:
-        """A tab's view, or the sandbox, which is no tab."""
-        alone = number == SANDBOX
-        self.views.setCurrentIndex(number)
-        self.home.setVisible(alone)
+        """A tab's view, or one of those that are no tab."""
+        self._shown = number
+        view = self._view
+        if view is None:
+            return
+        self.views.setCurrentWidget(view)
+        alone = number in {SANDBOX, SHARE}
         self.tabs.setVisible(not alone)
-        self.banner.setVisible(not alone)
+        self.timeline.setVisible(not alone)
+        self._show_banner()
         if not alone and self.tabs.currentIndex() != number:
-            self.tabs.setCurrentIndex(number)
-        if self.deck.picture is not None:
-            self._on_shown(self.deck.picture)
+            self.tabs.setCurrentIndex(number)  # comes back here
+            return
+        if number == FINDINGS:
+            self._check()
+        self.deck.show_again()
+
+    @property
+    def _view(self) -> QWidget | None:
+        views = (self.overview, self.who, self.findings, self.compare, self.sandbox, self.share)
+        return views[self._shown]
+
+    def _show_banner(self) -> None:
+        """One sentence a page: on the overview the verdict; elsewhere only a lost line."""
+        lost = self.deck.state.line is Line.LOST or self.deck.picture is None
+        self.banner.setVisible(self._shown == OVERVIEW or lost)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Somebody looks again."""
         super().showEvent(event)
         self.deck.set_hidden(hidden=False)
-        if self.deck.picture is not None:
-            self._on_shown(self.deck.picture)
+        self.deck.show_again()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Nobody looks: samples are taken in, nothing is painted."""
@@ -240,83 +265,90 @@ class LivePage(QWidget):
         """The page was closed: end the source."""
         self.deck.close()
 
-    def _on_tab(self, number: int) -> None:
-        self._show_view(number)
-        if number == FINDINGS:
-            self._check()
-
     def _on_line(self, state: State) -> None:
-        if state.line is Line.LOST or self.deck.picture is None:
-            lost = state.line is Line.LOST
-            word = "The line is lost" if lost and self.deck.picture else "Opening"
+        lost = state.line is Line.LOST
+        if lost or self.deck.picture is None:
+            word = "Opening" if not lost else "The line is lost"
             word = "Cannot be opened" if lost and self.deck.picture is None else word
             self.banner.show_verdict("unknown" if lost else "info", state.sentence, word=word)
             self.again.setVisible(lost)
             self.evidence.setVisible(False)
             self.fix.setVisible(False)
+        self._show_banner()
 
     def _on_shown(self, picture: Picture) -> None:
-        judgement = picture.judgement
-        verdict = judgement.verdict.value
-        if self._told != (verdict, judgement.headline):
-            self._told = (verdict, judgement.headline)
-            self._outside.told(verdict, judgement.headline)
-        for alert in self._alerts.look(picture) if self.deck.live else ():
-            if not alert.over:
-                self.deck.mark(alert.name)
-            self._outside.alert(alert.sentence)
+        self._tell(picture)
         if not self.isVisible():
             return
         self._show_facts(picture)
-        word = f"{verdict.capitalize()}: {judgement.headline[:1].lower()}{judgement.headline[1:]}"
-        self.banner.show_verdict(verdict, judgement.sentence, judgement.scope, word)
-        hurt = bool(judgement.accusations)
-        self.again.setVisible(False)
-        self.evidence.setVisible(hurt)
-        self.fix.setVisible(hurt)
-        analysis = self.deck.analysis
-        view = (self.overview, self.who, None, None, self.sandbox)[self.views.currentIndex()]
-        if analysis is not None and view is not None:
-            view.show_picture(picture, analysis)
+        if self.deck.state.line is not Line.LOST:
+            self._show_verdict(picture)
+        analysis, view = self.deck.analysis, self._view
+        if analysis is not None:
+            if isinstance(view, Overview | WhoHurts):
+                view.show_picture(picture, analysis)
+            elif self._shown == SANDBOX and self.sandbox is not None:
+                if self.sandbox.lacks(picture.time_s):
+                    self._read_detail(self.sandbox.key)
+                self.sandbox.show_picture(picture, analysis, self.deck.markers)
         self._show_markers()
         self._show_time(picture)
 
+    def _tell(self, picture: Picture) -> None:
+        """Sidebar and alerts; also when nobody looks."""
+        judgement = picture.judgement
+        for alert in self._alerts.look(picture) if self.deck.live else ():
+            if not alert.over:
+                self.deck.mark(f"Alert: {alert.name}", alert.sentence)
+            self._outside.alert(alert.sentence)
+        verdict = judgement.verdict.value
+        mark = "warning" if self._alerts.active and verdict != "fail" else verdict
+        if self._told != (mark, judgement.headline):
+            self._told = (mark, judgement.headline)
+            self._outside.told(mark, judgement.headline)
+
+    def _show_verdict(self, picture: Picture) -> None:
+        judgement = picture.judgement
+        verdict = judgement.verdict.value
+        word = f"{verdict.capitalize()}: {judgement.headline[:1].lower()}{judgement.headline[1:]}"
+        self.banner.show_verdict(verdict, judgement.sentence, judgement.scope, word)
+        self.again.setVisible(False)
+        self.evidence.setVisible(bool(judgement.accusations))
+        self.fix.setVisible(bool(judgement.accusations))
+        self._show_banner()
+
     def _show_time(self, picture: Picture) -> None:
-        deck, analysis = self.deck, self.deck.analysis
-        offset_s = picture.wall_s - picture.time_s
-        if deck.recording is not None and analysis is not None:
+        """The time line; its window ends at what is seen, unless somebody moves it just now."""
+        deck, strip = self.deck, self.timeline.strip
+        if deck.recording is not None:
             state = (len(deck.markers), deck.past is not None)
             if self._past_state != state:
                 self._past_state = state
-                self.timeline.set_data(past.recorded(deck.recording, deck.past, offset_s))
-            if not deck.paused:
-                begin_s, end_s = self.timeline.strip.window_s
-                self.timeline.set_window(picture.time_s - (end_s - begin_s), picture.time_s)
-        elif deck.session is not None:
-            self.timeline.set_data(past.live(deck.session.analysis, deck.markers, offset_s))
+                self.timeline.set_data(past.recorded(deck.recording, deck.past, picture))
+        elif deck.session is not None and not deck.working:
+            self.timeline.set_data(past.live(deck.session.analysis, deck.markers, picture))
+        if not deck.live and not strip.dragging and not deck.seeking:
+            self._end_s = picture.time_s
+            self.timeline.set_moment(picture.time_s)
 
     def _show_facts(self, picture: Picture) -> None:
-        view = picture.view
-        hurt = sum(grade in {"C", "D", "E"} for grade in picture.grades.values())
-        kinds = sorted({sandbox.hypervisor for sandbox in view.sandboxes})
-        parts = [
-            "Live" if self.deck.live else "Recorded" if self.deck.source.is_file else "Paused",
-            f"{len(view.sandboxes)} sandboxes, {hurt} hurt",
-            f"{len(view.cpus)} CPUs",
-            ", ".join(kinds),
-        ]
-        if view.head.get("synthetic"):
-            parts.append("synthetic: made by a generator")
-        name = view.name if self.deck.source.text == LOCAL else self.deck.source.name
-        at_sandbox = self.sandbox is not None and self.views.currentIndex() == SANDBOX
-        alone = self.sandbox.detail if self.sandbox is not None and at_sandbox else None
-        shown = view.by_key.get(alone.key) if alone else None
-        self.title.setText(f"{name}, {shown.name}" if shown else name)
-        self.facts.setText(" · ".join(part for part in parts if part))
-        rate = f"{view.head.get('rate_hz', 1):g} sample/s"
+        view, source = picture.view, self.deck.source
+        name = view.name if source.text == LOCAL else source.name
+        when = pagehead.moment(picture)
+        mode = "Live" if self.deck.live else f"{'Recorded' if source.is_file else 'Paused'} {when}"
+        if self._shown == SANDBOX and self.sandbox is not None:
+            shown = view.by_key.get(self.sandbox.key)
+            facts = pagehead.sandbox_facts(view, shown, mode=mode)
+            self.head.show_place(shown.name if shown else "Sandbox", facts, back=name)
+        elif self._shown == SHARE:
+            self.head.show_place("Share without names", mode, back=name)
+        else:
+            self.head.show_place(name, pagehead.host_facts(picture, mode=mode))
+        rate = f"{view.head.get('rate_hz', 1):g}\u00a0sample/s"
         cost = f"own cost {percent(picture.cost)} of a core"
-        name = self.deck.source.name
-        self._outside.status(f"{name}    {rate}    {cost}    {picture.dropped} samples dropped")
+        dropped = f"{picture.dropped} samples dropped"
+        self.status = (source.name, rate, cost, dropped)
+        self._outside.status()
 
     def _on_markers(self) -> None:
         self._show_markers()
@@ -325,72 +357,42 @@ class LivePage(QWidget):
 
     def _show_markers(self) -> None:
         picture = self.deck.picture
-        if picture is None:
-            return
-        ago = {
-            marker.name: picture.time_s - marker.mono_us / 1e6
-            for marker in self.deck.markers
-            if marker.name in {"A", "B"}
-        }
-        self.compare.show_markers(ago)
+        if picture is not None:
+            ago = {m.name: picture.time_s - m.mono_us / 1e6 for m in self.deck.markers}
+            self.compare.show_markers({name: ago[name] for name in ("A", "B") if name in ago})
 
     def _check(self) -> None:
-        """Look at the host's settings, off this thread."""
-        picture = self.deck.picture
-        if picture is None or self._checking:
-            return
-        self._checking = True
-
-        def work(control: Control) -> list[Checked]:
-            del control
-            from kataui.isolation.checks.all import run_all  # noqa: PLC0415 - a hundred checks
-
-            return run_all(Scene(picture.view, picture.span))
-
-        self._jobs.start(work, on_done=self._checked, on_error=self._not_checked)
+        self.work.check(self._checked)
 
     def _checked(self, outcomes: list[Checked]) -> None:
-        self._checking = False
         self.findings.show_outcomes(outcomes)
         count = sum(finding.checked for outcome in outcomes for finding in outcome.findings)
         self.tabs.setTabText(FINDINGS, f"Findings  {count}" if count else "Findings")
 
-    def _not_checked(self, error: Exception) -> None:
-        self._checking = False
-        self._outside.problem(str(error))
-
-    def _report(self, path: str) -> None:
-        """Write the HTML report of a recording, or of what the ring holds."""
-        deck = self.deck
-        store = deck.recording or (deck.session.ring if deck.session else None)
-        if store is None or not store.segments:
-            self._outside.problem("There is nothing to report yet.")
-            return
-        name = deck.source.name
-
-        def work(control: Control) -> Path:
-            return write_report(store, Path(path), name=name, control=control)
-
-        self._jobs.start(work, on_done=lambda _path: None, on_error=self._not_checked)
-
     def _measure(self, finding: Finding) -> None:
         self.compare.begin(finding)
-        self.tabs.setCurrentIndex(COMPARE)
+        self._show_view(COMPARE)
 
     def _compare(self) -> None:
-        """Compare what lies after the markers A and B."""
-        deck = self.deck
-        store = deck.recording or (deck.session.ring if deck.session else None)
-        if store is None:
-            return
-        markers, end_s = list(deck.markers), deck.range_us[1] / 1e6
+        self.work.compare(self.compare.show_comparison, self.compare.show_problem)
 
-        def work(control: Control) -> Comparison:
-            del control
-            a, b = stretches(markers, end_s, "A", "B")
-            return compare(Player(store), a, Player(store), b)
+    def _exports(self) -> list[tuple[str, Callable[[], None]]]:
+        view, work = self._view, self.work
+        found: list[tuple[str, Callable[[], None]]] = [("Report as HTML…", work.report)]
+        if view is not None and not isinstance(view, ShareView):
+            table = getattr(view, "to_csv", str)
+            found += [
+                ("Table as CSV…", lambda: work.export_table(table())),
+                ("Picture as PNG…", lambda: work.export_picture(view, ".png")),
+                ("Picture as SVG…", lambda: work.export_picture(view, ".svg")),
+            ]
+        if self.deck.source.is_file:
+            found.append(("Copy without names…", self._begin_share))
+        return found
 
-        def failed(error: Exception) -> None:
-            self.compare.show_problem(getattr(error, "message", str(error)))
-
-        self._jobs.start(work, on_done=self.compare.show_comparison, on_error=failed)
+    def _begin_share(self) -> None:
+        if self.views.indexOf(self.share) < 0:
+            self.views.addWidget(self.share)
+        self.share.begin()
+        self._show_view(SHARE)
+        self.work.preview(self.share.show_preview, self.share.show_problem)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QLocale
 
 from kataui.files import clean
+from kataui.ui.isolation import export
 
 _WHOLE = 0.05  # from here on a share is written without decimals, and is strong
 
@@ -91,6 +92,15 @@ class Matrix:
             bool(hurt) and one.group is not Group.NOBODY
             for hurt, one in zip(hurts, self.culprits, strict=True)
         ]
+
+    def to_csv(self) -> str:
+        """A line a victim, a column a culprit: fractions of CPU time, empty where unknown."""
+        header = ["waits / because of", *(clean(one.name) for one in self.culprits)]
+        rows = [
+            [clean(one.name), *(export.number(float(share)) for share in line)]
+            for one, line in zip(self.victims, self.shares, strict=True)
+        ]
+        return export.table(header, rows)
 
     def words(self, row: int, column: int) -> str:
         """A cell as a sentence."""

@@ -24,7 +24,7 @@ from kataui.ui.isolation import heat, matrixpaint, tips
 from kataui.ui.isolation.chartparts import Teller, keeps_key
 from kataui.ui.isolation.matrixmodel import GROUP_WORDS, Group, Matrix
 
-_CELL_U, _MOST_CELL_U, _ROW_U, _MOST_ROW_U = 15.0, 24.0, 8.5, 14.0
+_CELL_U, _MOST_CELL_U, _ROW_U, _MOST_ROW_U = 13.0, 24.0, 8.5, 14.0
 _GAP_U, _GROUP_GAP_U = 0.75, 5.0
 _NAMES_U = 56.0  # no wider, however long the names
 _FAR = 1 << 20
@@ -92,6 +92,10 @@ class MatrixView(QAbstractScrollArea):
     def words(self) -> str:
         """The cell under the cursor as a sentence."""
         return self._matrix.words(*self._at) if self.current() else "Nobody waits here."
+
+    def to_csv(self) -> str:
+        """All cells as fractions of CPU time; empty where it cannot be told."""
+        return self._matrix.to_csv()
 
     def _tell(self) -> None:
         """The cursor moved: this is told at once."""

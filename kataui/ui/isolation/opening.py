@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from kataui import settings
-from kataui.files import clean, problem_text
+from kataui.files import clean
 from kataui.isolation.alerts import Rule
 from kataui.isolation.incidents import Incident, incidents
 from kataui.isolation.opening import Source
@@ -19,7 +19,6 @@ from kataui.ui.isolation.notify import Notifier
 from kataui.ui.isolation.questions import Questions
 from kataui.ui.isolation.tabpage import Actions, IsolationTab
 from kataui.ui.sidebar import Entry
-from kataui.ui.widgets.confirm import Ask
 from kataui.ui.widgets.fields import choose_path
 from kataui.ui.window import Window
 
@@ -64,14 +63,14 @@ class Isolations(QObject):
     def open_source(self, source: Source, title: str = "") -> None:
         """Show a source; one that is open already comes forward."""
         window = self._window
-        known = next((key for key, text in self._open.items() if text == source.text), "")
-        if known and window.has_page(known):
-            window.go(known)
-            return
+        for known, text in self._open.items():
+            if text == source.text and window.has_page(known):
+                window.go(known)
+                return
         self._count += 1
         key = f"isolation:{self._count}"
         self._open[key] = source.text
-        name = title or (source.name if source.is_file else f"{source.name} (live)")
+        name = title or (_plain(source) if source.is_file else f"{source.name} (live)")
         if not source.is_file and source.text != "local":
             window.set_network(f"Network: watching {source.name}")
         window.add_page(key, Entry(name), lambda: self._make(key, source, name), under=TAB)
@@ -90,14 +89,12 @@ class Isolations(QObject):
 
         outside = Outside(
             told=told,
-            status=window.set_network,
+            status=lambda: window.show_status(key),
             problem=window.show_problem,
-            ask_mark=self._ask_mark,
-            ask_keep=lambda then: choose_path(window, "Keep the last minutes", "save", "", then),
-            ask_report=lambda then: choose_path(window, "Write a report", "save", "", then),
+            done=window.show_done,
+            choose=self._choose,
             open_another=lambda: window.go(TAB),
             alert=self._alert,
-            save=self._save,
             rules=_rules(),
         )
         page = LivePage(window.jobs, deck, outside)
@@ -109,20 +106,14 @@ class Isolations(QObject):
         if settings.load().alert_desktop:
             self._notifier.tell("Isolation", sentence)
 
-    def _save(self, kind: str, then: Callable[[Path], None]) -> None:
-        def write(path: str) -> None:
-            try:
-                then(Path(path))
-            except OSError as error:
-                self._window.show_problem(f"Cannot write {clean(path)}: {problem_text(error)}.")
+    def _choose(self, title: str, suffix: str, then: Callable[[Path], None]) -> None:
+        """Let somebody choose where a file goes; a name without a suffix gets it."""
 
-        choose_path(self._window, f"Export as {kind.upper()}", "save", "", write)
+        def chosen(text: str) -> None:
+            path = Path(text)
+            then(path if path.suffix else path.with_name(path.name + suffix))
 
-    def _ask_mark(self, then: Callable[[str], None]) -> None:
-        help_text = "In a word or two. A and B are the two sides of an experiment."
-        Ask(
-            self._window, "Mark this moment", "What happens now", "Mark", then, help_text=help_text
-        ).open()
+        choose_path(self._window, title, "save", "", chosen)
 
     def _remember(self, source: Source, verdict: str, sentence: str) -> None:
         now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
@@ -135,3 +126,8 @@ class Isolations(QObject):
 def _rules() -> tuple[Rule, ...]:
     grade = settings.load().alert_below
     return () if grade == "never" else (Rule(below=grade),)
+
+
+def _plain(source: Source) -> str:
+    """A recording's name without its suffix: the sidebar is narrow."""
+    return source.name.removesuffix(".kataui-rec") or source.name

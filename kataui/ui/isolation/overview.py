@@ -1,16 +1,17 @@
 """The overview: sandboxes worst first, and what ran on each CPU."""
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
+from kataui.files import clean
 from kataui.isolation.analysis import Analysis, Picture
 from kataui.ui import theme
-from kataui.ui.isolation import shown
+from kataui.ui.isolation import export, shown
 from kataui.ui.isolation.filterbar import FilterBar
 from kataui.ui.isolation.heat import HeatLegend
 from kataui.ui.isolation.hostmap import HostMap
 from kataui.ui.isolation.sandboxtable import SandboxTable
-from kataui.ui.widgets.card import Card
+from kataui.ui.widgets.card import Card, row
 from kataui.ui.widgets.text import label
 
 _FILTER_U = 54
@@ -38,14 +39,16 @@ class Overview(QWidget):
         self._left.body.addWidget(self._wrong)
         self._left.body.addWidget(self.table, 1)
         self._left.body.addWidget(HeatLegend("waiting, % of CPU time"))
-        self._right = Card("CPUs", action=self.map.warning)
+        self._cpus = label("CPUs", "heading", wrap=False)
+        self._right = Card()
+        self._right.body.addLayout(row(self._cpus, None, self.map.warning))
         self._right.body.addWidget(self.map, 1)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.u(4))
         for card, share in ((self._left, 16), (self._right, 9)):
             card.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
-            layout.addWidget(card, share)
+            layout.addWidget(card, share, Qt.AlignmentFlag.AlignTop)
 
     def _on_problem(self, text: str) -> None:
         self._wrong.setText(text)
@@ -55,8 +58,18 @@ class Overview(QWidget):
         """A new moment."""
         self._picture, self._analysis = picture, analysis
         self.table.set_rows(shown.sandbox_rows(picture, analysis))
+        self._cpus.setText(f"CPUs of {clean(picture.view.name, limit=40)}")
         cpus = shown.cpus(picture.view)
         self.map.set_data(cpus, shown.cells(analysis, cpus))
+
+    def to_csv(self) -> str:
+        """The sandboxes of the moment that is shown, all of them; waiting as fractions."""
+        if self._picture is None:
+            return ""
+        return export.table(
+            ("id", "name", "grade", "score", "coverage", "waits", "because of"),
+            shown.table_of(self._picture),
+        )
 
     def _who(self, cpu: int, column: int) -> str:
         if self._analysis is None or self._picture is None:

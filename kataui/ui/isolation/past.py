@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kataui.isolation.analysis import Analysis
+from kataui.isolation.analysis import Analysis, Picture
 from kataui.isolation.history import SECONDS
 from kataui.isolation.history import History as Kept
 from kataui.isolation.recording import Recording
@@ -15,13 +15,13 @@ from kataui.ui.isolation.timeline import History
 _LIVE_S = 900
 
 
-def live(analysis: Analysis, markers: list[Marker], wall_offset_s: float | None) -> History:
-    """The last fifteen minutes."""
+def live(analysis: Analysis, markers: list[Marker], picture: Picture) -> History:
+    """The last fifteen minutes; the picture tells the hour of day."""
     times, waits = worst_waits(analysis.history, _LIVE_S)
-    return History(times, waits.astype(np.float32), _flags(markers), wall_offset_s)
+    return _history(times, waits, markers, picture)
 
 
-def recorded(recording: Recording, past: Kept | None, wall_offset_s: float | None) -> History:
+def recorded(recording: Recording, past: Kept | None, picture: Picture) -> History:
     """The whole recording: from its overview, else from what was worked out."""
     overview = recording.overview
     if overview is None:
@@ -29,7 +29,12 @@ def recorded(recording: Recording, past: Kept | None, wall_offset_s: float | Non
     else:
         _, times, values, _ = overview
         waits = worst(values)
-    return History(times, waits.astype(np.float32), _flags(recording.markers), wall_offset_s)
+    return _history(times, waits, recording.markers, picture)
+
+
+def _history(times: Array, waits: Array, markers: list[Marker], picture: Picture) -> History:
+    flags = tuple(Flag(marker.mono_us / 1e6, marker.name, marker.note) for marker in markers)
+    return History(times, waits.astype(np.float32), flags, picture.wall_s - picture.time_s)
 
 
 def worst(values: Array) -> Array:
@@ -38,7 +43,3 @@ def worst(values: Array) -> Array:
         return np.full(values.shape[1], np.nan)
     highest: Array = np.fmax.reduce(values, axis=0)
     return highest
-
-
-def _flags(markers: list[Marker]) -> tuple[Flag, ...]:
-    return tuple(Flag(marker.mono_us / 1e6, marker.name) for marker in markers)

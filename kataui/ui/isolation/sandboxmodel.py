@@ -40,7 +40,8 @@ class SandboxRow:
     ``grade`` is "A" to "E", or "" when it was not measured; ``score`` is 0..100. ``waits`` and
     ``strip`` (float32, shape (60,), newest last, NaN where nothing was measured) are fractions
     of CPU time; ``coverage`` is the share of the signals that were measured. ``because`` is empty
-    when nobody is to blame; ``because_role`` is a role of the palette.
+    when nobody is to blame; ``because_role`` is a role of the palette; ``formula`` tells the
+    counters behind the waiting when somebody asks.
     """
 
     key: str
@@ -52,6 +53,7 @@ class SandboxRow:
     because: str
     because_role: str
     coverage: float
+    formula: Callable[[], str] | None = None
 
 
 def percent(fraction: float) -> str:
@@ -88,10 +90,17 @@ def spoken(row: SandboxRow) -> tuple[str, str, str, str, str]:
         name,
         (NOT_MEASURED if row.score is None else f"grade {row.grade}, {row.score:.0f} of 100")
         + (covered if row.coverage < 1 else ""),
-        "waiting not measured" if row.waits is None else f"waits {waits} of its time",
+        _waits_spoken(row, waits),
         f"last 60 seconds: {strip}",
         f"because of {because}",
     )
+
+
+def _waits_spoken(row: SandboxRow, waits: str) -> str:
+    if row.waits is None:
+        return "waiting not measured"
+    counters = f": wait / (run + wait) of its vCPUs; {row.formula()}" if row.formula else ""
+    return f"waits {waits} of its time{counters}"
 
 
 def _strip_text(strip: npt.NDArray[np.float32]) -> str:

@@ -206,7 +206,7 @@ class SandboxTable(QTableView):
         self._all: Sequence[SandboxRow] = ()
         self._filter = Filter()
         self._chosen = ""
-        self._fixed_px = self._least_strip_px = 0
+        self._fixed_px = self._least_strip_px = self._wanted_rows = 0
         self.setModel(self.rows_model)
         self._delegate = _Delegate(self)
         self.setItemDelegate(self._delegate)
@@ -240,6 +240,9 @@ class SandboxTable(QTableView):
         shown = [row for row in rows if matches(self._filter, row)]
         self.rows_model.set_rows(shown)
         self.viewport().update()
+        if len(shown) != self._wanted_rows:
+            self._wanted_rows = len(shown)
+            self.updateGeometry()
 
     def set_filter(self, wanted: Filter) -> None:
         """Show only what matches, now and later."""
@@ -315,6 +318,13 @@ class SandboxTable(QTableView):
         """Another width gives the words more or less."""
         super().resizeEvent(event)
         self._stretch()
+
+    def sizeHint(self) -> QSize:
+        """As high as its rows: below them there is nothing to see."""
+        rows = max(1, self._wanted_rows) * theme.u(_ROW_U)
+        bar = self.horizontalScrollBar()
+        below = bar.sizeHint().height() if bar.maximum() > bar.minimum() else 0
+        return QSize(theme.u(120), self.horizontalHeader().sizeHint().height() + rows + below)
 
     def minimumSizeHint(self) -> QSize:
         """May be small: it scrolls then."""

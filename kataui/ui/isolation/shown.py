@@ -1,6 +1,7 @@
 """From a picture to what the widgets show; no widget is touched here."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -11,7 +12,9 @@ from kataui.isolation.collector import procfs
 from kataui.isolation.history import History
 from kataui.isolation.layout import ActorKind
 from kataui.isolation.model import HostView, Role
+from kataui.isolation.raw import raw_counters
 from kataui.isolation.stream import Array
+from kataui.ui.isolation import export
 from kataui.ui.isolation.hostrows import Category, Cpu
 from kataui.ui.isolation.sandboxmodel import SandboxRow
 
@@ -38,29 +41,52 @@ def sandbox_rows(picture: Picture, analysis: Analysis) -> list[SandboxRow]:
                 because=because,
                 because_role=role,
                 coverage=score.coverage,
+                formula=partial(raw_counters, picture, sandbox, "waits"),
+            )
+        )
+    return rows
+
+
+def table_of(picture: Picture) -> list[tuple[str, ...]]:
+    """A row of words a sandbox, for a file: id, name, grade, score, coverage, waits, because."""
+    rows = []
+    for number, sandbox in enumerate(picture.view.sandboxes):
+        score, waits = picture.scores[sandbox.key], float(picture.signals.waits[number])
+        numbers = (score.points, score.coverage, waits)
+        rows.append(
+            (
+                sandbox.id,
+                sandbox.name,
+                picture.grades.get(sandbox.key, ""),
+                *(export.number(value) for value in numbers),
+                _because(picture, number, waits)[0],
             )
         )
     return rows
 
 
 def _because(picture: Picture, row: int, waits: float) -> tuple[str, str]:
-    """The largest reason of a sandbox's wait, and the palette's role for it."""
-    shares = picture.shares.get(picture.view.sandboxes[row].key)
-    if shares is None or not waits >= _WORTH:
-        return "", ""
-    limit = float(picture.signals.limit[row])
+    """The largest reason of a sandbox's wait or stall, and the palette's role for it."""
+    key = picture.view.sandboxes[row].key
+    shares = picture.shares.get(key)
     reasons = [
-        (limit, "itself: own CPU limit", "other"),
-        (float(picture.signals.own[row]), "itself: own threads", "vcpu"),
+        (item.points, f"{actor_name(picture.view, item.actor)}, stalls", "iothread")
+        for item in picture.judgement.accusations
+        if item.victim.key == key and item.named and item.cpu < 0
     ]
-    total = max(shares.run_us + shares.wait_us, 1.0)
-    reasons.append((shares.unknown_us / total, "unknown", "other"))
-    for share in shares.neighbours[:1]:
-        kind = share.actor.kind
-        role = share.actor.role.value if kind is ActorKind.SANDBOX else str(kind.value)
-        shown = role if role in _ROLES else "other"
-        reasons.append((share.wait_us / total, actor_name(picture.view, share.actor), shown))
-    _, words, role = max(reasons, key=lambda reason: reason[0])
+    if shares is not None and waits >= _WORTH:
+        reasons += [
+            (float(picture.signals.limit[row]), "itself: own CPU limit", "other"),
+            (float(picture.signals.own[row]), "itself: own threads", "vcpu"),
+        ]
+        total = max(shares.run_us + shares.wait_us, 1.0)
+        reasons.append((shares.unknown_us / total, "unknown", "other"))
+        for share in shares.neighbours[:1]:
+            kind = share.actor.kind
+            role = share.actor.role.value if kind is ActorKind.SANDBOX else str(kind.value)
+            shown = role if role in _ROLES else "other"
+            reasons.append((share.wait_us / total, actor_name(picture.view, share.actor), shown))
+    _, words, role = max(reasons, key=lambda reason: reason[0], default=(0.0, "", ""))
     return words, role
 
 

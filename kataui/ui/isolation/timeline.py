@@ -13,9 +13,10 @@ from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import Card, row
 
 LIVE_SPAN_S = 900.0
-WINDOW_S = 300.0
+WINDOW_S = 300.0  # what is kept at first
+SHOWN_S = 60.0  # what strips and CPU map show
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0)
-_UNIT = "waiting, all sandboxes, % of CPU time"
+_UNIT = "waiting of the sandbox that waits most, % of CPU time"
 _STEP_S = 1.0
 
 
@@ -89,6 +90,7 @@ class Timeline(Card):
         self._paused = not live
         self._minutes = 0
         self._started = False
+        self._width_s = WINDOW_S if live else SHOWN_S
         self.strip = TimeStrip()
         self.strip.moved.connect(self._on_moved)
         self.body.addWidget(self.strip)
@@ -117,10 +119,9 @@ class Timeline(Card):
         )
         if len(times_s) and not self._started:
             self._started = True
-            self.strip.set_window(end_s - WINDOW_S, end_s)
+            self.strip.set_window(end_s - self._width_s, end_s)
         elif self._live and not self._paused:
-            begin_s, old_end_s = self.strip.window_s
-            self.strip.set_window(end_s - (old_end_s - begin_s), end_s)
+            self.strip.set_window(end_s - self._width_s, end_s)
         self._say_minutes()
 
     def set_window(self, begin_s: float, end_s: float) -> None:
@@ -128,6 +129,10 @@ class Timeline(Card):
         self._started = True
         self.strip.set_window(begin_s, end_s)
         self._say_minutes()
+
+    def set_moment(self, end_s: float) -> None:
+        """Let the window end at a moment, as wide as it was; tells nobody."""
+        self.set_window(end_s - self._width_s, end_s)
 
     def set_paused(self, paused: bool) -> None:  # noqa: FBT001 - it is a slot for a signal
         """Show that time stands still or goes on; tells nobody."""
@@ -168,5 +173,7 @@ class Timeline(Card):
         self.speed_changed.emit(SPEEDS[number])
 
     def _on_moved(self, begin_s: float, end_s: float) -> None:
+        if begin_s > self.strip.range_s[0]:  # there it may be cut off
+            self._width_s = end_s - begin_s
         self._say_minutes()
         self.moved.emit(begin_s, end_s)

@@ -9,6 +9,7 @@ from PySide6.QtGui import (
     QColor,
     QFont,
     QFontMetrics,
+    QHelpEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -17,12 +18,12 @@ from PySide6.QtGui import (
     QPolygonF,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from kataui.files import clean
 from kataui.ui import theme
 from kataui.ui.isolation import chartparts as parts
-from kataui.ui.isolation import patterns
+from kataui.ui.isolation import patterns, tips
 from kataui.ui.isolation.chartparts import ChartSeries, Flag, Scale, Times, Values
 
 LEAST_S = 1.0  # the shortest window
@@ -124,6 +125,11 @@ class TimeStrip(QWidget):
         """The ends of the strip."""
         return self._range
 
+    @property
+    def dragging(self) -> bool:
+        """Whether the mouse holds the window."""
+        return self._drag is not None
+
     def words(self) -> str:
         """Which time is looked at."""
         begin, end = (self._when(time_s) for time_s in self._window)
@@ -175,8 +181,26 @@ class TimeStrip(QWidget):
             self.shift(part, seconds)
 
     def event(self, event: QEvent) -> bool:
-        """Arrows are for this, not for the page."""
+        """Arrows are for this, not for the page; the tool tip tells what is there."""
+        if event.type() is QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            text = self.words_at(event.pos().x())
+            QToolTip.showText(event.globalPos(), tips.plain(text) if text else "", self)
+            return True
         return parts.keeps_key(event, KEYS) or super().event(event)
+
+    def words_at(self, x: float) -> str:
+        """The marker near a place with its note, else the time there and how much was waited."""
+        near = [flag for flag in self._flags if abs(self._x(flag.time_s) - x) <= theme.u(2)]
+        if near:
+            flag = min(near, key=lambda one: abs(self._x(one.time_s) - x))
+            said = f"{clean(flag.name)}, {self._when(flag.time_s)}"
+            return f"{said}: {clean(flag.note, limit=400)}" if flag.note else said
+        if not len(self._times_s):
+            return ""
+        at = int(np.argmin(np.abs(self._times_s - self._time(x))))
+        waited = float(self._waiting[at]) * 100
+        words = "not measured" if math.isnan(waited) else f"{parts.number_text(waited)}\u00a0%"
+        return f"{self._when(float(self._times_s[at]))}: {words}"
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrows move the window 1 s, with Shift 10 s; Home and End to the ends."""
@@ -285,7 +309,7 @@ class TimeStrip(QWidget):
         painter.drawLine(plot.left(), plot.bottom(), plot.right(), plot.bottom())
         painter.setFont(theme.font("tick"))
         painter.setPen(theme.color("text_tertiary"))
-        place = plot.adjusted(theme.u(0.5), 1, 0, 0)
+        place = plot.adjusted(theme.u(2), 1, 0, 0)
         painter.drawText(place, Qt.AlignmentFlag.AlignLeft, parts.tick_texts(scale, "%")[-1])
 
     def _paint_area(

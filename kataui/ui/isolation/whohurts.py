@@ -4,24 +4,23 @@ import math
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
-from kataui.isolation.accuse import Accusation, actor_name, percent
+from kataui.isolation.accuse import actor_name
 from kataui.isolation.analysis import Picture
 from kataui.isolation.layout import ActorKind
-from kataui.isolation.model import Role
 from kataui.ui import theme
-from kataui.ui.icons import IconLabel
+from kataui.ui.isolation.evidence import Evidence, accusation
 from kataui.ui.isolation.heat import HeatLegend
 from kataui.ui.isolation.matrixmodel import Culprit, Group, Matrix, Victim
 from kataui.ui.isolation.matrixview import MatrixView
-from kataui.ui.widgets.buttons import Button
-from kataui.ui.widgets.card import Card, clear, column, hairline, row
-from kataui.ui.widgets.page import Scroll
+from kataui.ui.widgets.card import Card, row
 from kataui.ui.widgets.text import label
 
 _LIMIT, _ITSELF, _OTHERS, _UNKNOWN = "own limit", "itself", "others", "unknown"
 _MOST = 40
+_NUMBER = 0.005  # from here on a cell has a number
+_LATELY_S = 30.0
 
 
 class WhoHurts(QWidget):
@@ -34,113 +33,52 @@ class WhoHurts(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._picture: Picture | None = None
+        self._seen: dict[str, float] = {}
         self.matrix = MatrixView()
         self.matrix.opened.connect(lambda victim, _culprit: self.opened.emit(victim))
         self.matrix.current_changed.connect(lambda *_: self._explain())
         left = Card("Who waits, because of whom", note="waiting, % of CPU time, last 10 seconds")
         left.body.addWidget(self.matrix, 1)
-        hint = label("hatched: cannot tell. Arrows move, Enter opens", "note", wrap=False)
-        left.body.addLayout(row(HeatLegend(""), None, hint))
-        scroll = Scroll(margin_u=0, look="inner")
-        self._side = scroll.body
-        self._side.setSpacing(theme.u(2.5))
+        hint = label("Arrows move, Enter opens", "note", wrap=False)
+        left.body.addLayout(row(HeatLegend("", "cannot tell"), None, hint))
+        self._evidence = Evidence()
+        self._evidence.fix.connect(self.fix)
+        self._evidence.measure.connect(self.measure)
         right = Card()
-        right.body.addWidget(scroll, 1)
+        right.body.addWidget(self._evidence, 1)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.u(4))
         for card, share in ((left, 7), (right, 3)):
             card.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
-            layout.addWidget(card, share)
+            layout.addWidget(card, share, Qt.AlignmentFlag.AlignTop)
 
     def show_picture(self, picture: Picture, _analysis: object) -> None:
         """A new moment."""
         self._picture = picture
-        self.matrix.set_matrix(matrix_of(picture))
+        self.matrix.set_matrix(matrix_of(picture, self._seen))
         self._explain()
+
+    def to_csv(self) -> str:
+        """The matrix as it is shown: fractions of CPU time; empty where it cannot be told."""
+        return self.matrix.to_csv()
 
     def _explain(self) -> None:
         """The evidence for the chosen cell."""
-        clear(self._side)
         chosen, picture = self.matrix.current(), self._picture
         if chosen is None or picture is None:
-            self._side.addWidget(label("No sandbox waits for anybody.", "dim"))
-            return
-        victim, culprit = chosen
-        self._side.addWidget(label(self.matrix.words(), "heading"))
-        found = _accusation(picture, victim, culprit)
-        shares = picture.shares.get(victim)
-        if shares is None:
-            return
-        self._side.addWidget(_confidence(shares.confidence))
-        self._side.addWidget(hairline())
-        for mark, title, text in evidence(picture, victim, found):
-            words = column(label(title, "strong"), label(text, "note"), spacing_u=0.5)
-            line = row(spacing_u=2.5)
-            line.addWidget(IconLabel(mark), 0, Qt.AlignmentFlag.AlignTop)
-            line.addLayout(words, 1)
-            self._side.addLayout(line)
-        if found is not None and found.named:
-            self._side.addWidget(hairline())
-            measure = Button("Measure it…", self.measure.emit, icon="measure", kind="primary")
-            self._side.addLayout(row(measure, Button("Show the fix", self.fix.emit), None))
-
-
-def _confidence(value: float) -> QWidget:
-    holder = QWidget()
-    bar = QProgressBar()
-    bar.setRange(0, 1000)
-    bar.setValue(round(1000 * value))
-    bar.setTextVisible(False)
-    word = "high" if value >= 0.8 else "fair" if value >= 0.5 else "low"
-    text = f"{word}, {percent(value)} of the wait is certain"
-    bar.setAccessibleName(f"Confidence: {text}")
-    head = row(label("Confidence", "strong", wrap=False), None, label(text, "note", wrap=False))
-    holder.setLayout(column(head, bar, spacing_u=1))
-    return holder
-
-
-def _accusation(picture: Picture, victim: str, culprit: str) -> Accusation | None:
-    for item in picture.judgement.accusations:
-        actor = item.actor
-        key = actor.sandbox or f"host:{actor_name(picture.view, actor)}"
-        if item.victim.key == victim and key == culprit:
-            return item
-    return None
-
-
-def evidence(picture: Picture, victim: str, found: Accusation | None) -> list[tuple[str, str, str]]:
-    """What speaks for and against it: mark, title, text."""
-    lines = []
-    view = picture.view
-    if found is not None:
-        sandbox = found.victim
-        pinned = any(t.cpus == (found.cpu,) for t in sandbox.of_role(Role.VCPU))
-        how = "its vCPU is pinned there" if pinned else "that is where most of the wait was"
-        where = f"CPU\u00a0{found.cpu}" if found.cpu >= 0 else "the same CPUs"
-        lines.append(("pass", f"Both run on {where}", f"{how[:1].upper()}{how[1:]}."))
-        if found.correlation is None:
-            text = "A minute of both is needed for it."
-            lines.append(("unknown", "Whether they move together is not known yet", text))
+            self._evidence.show_nothing("")
         else:
-            good = found.correlation >= 0.35
-            title = "They move together" if good else "They do not move together"
-            text = f"Correlation {found.correlation:.2f} over ten minutes."
-            lines.append(("pass" if good else "info", title, text))
-    shares = picture.shares.get(victim)
-    if shares is not None and shares.wait_us > 0:
-        limit = shares.limit_us / shares.wait_us
-        title = "Not its own limit" if limit < 0.05 else "Its own limit is a part of it"
-        text = f"{percent(limit)} of the wait, taken off before blaming."
-        lines.append(("pass" if limit < 0.05 else "warning", title, text))
-    if view.fact("/sys/fs/resctrl/schemata") is None:
-        text = "Not measured: this host has no resctrl."
-        lines.append(("unknown", "Cache and memory bandwidth", text))
-    return lines
+            found = accusation(picture, *chosen)
+            self._evidence.show_cell(picture, chosen[0], found, self.matrix.words())
 
 
-def matrix_of(picture: Picture) -> Matrix:
-    """Victims, worst first, by culprits: sandboxes, the host's own, and what is nobody's fault."""
+def matrix_of(picture: Picture, seen: dict[str, float] | None = None) -> Matrix:
+    """Victims, worst first, by culprits: sandboxes, the host's own, and what is nobody's fault.
+
+    Columns without a number are left out; one that had a number lately (``seen``, which is
+    written: key to seconds) stays, so that columns do not come and go.
+    """
     view = picture.view
     order = np.argsort(-np.nan_to_num(picture.signals.waits))[:_MOST]
     victims = [view.sandboxes[int(n)] for n in order]
@@ -168,19 +106,36 @@ def matrix_of(picture: Picture) -> Matrix:
             (_UNKNOWN, shares.unknown_us),
         ):
             cells[sandbox.key, name] = amount / time_us
-    return _matrix(picture, cells, totals, names, [sandbox.key for sandbox in victims])
+    shown = _worth(cells, picture.time_s, {} if seen is None else seen)
+    culprits = [
+        Culprit(key, *names[key])
+        for key in sorted(totals, key=lambda key: (names[key][1], -totals[key]))
+        if key in shown
+    ]
+    culprits = culprits[:_MOST]
+    fixed = {_LIMIT, _UNKNOWN}
+    culprits += [
+        Culprit(name, name, Group.NOBODY)
+        for name in (_OTHERS, _LIMIT, _ITSELF, _UNKNOWN)
+        if name in shown or name in fixed
+    ]
+    return _matrix(picture, cells, culprits, [sandbox.key for sandbox in victims])
+
+
+def _worth(cells: dict[tuple[str, str], float], time_s: float, seen: dict[str, float]) -> set[str]:
+    """The columns that have a number now, or had one in the last half minute."""
+    for (_, culprit), share in cells.items():
+        if share >= _NUMBER:
+            seen[culprit] = time_s
+    return {key for key, last_s in seen.items() if abs(time_s - last_s) <= _LATELY_S}
 
 
 def _matrix(
     picture: Picture,
     cells: dict[tuple[str, str], float],
-    totals: dict[str, float],
-    names: dict[str, tuple[str, Group]],
+    culprits: list[Culprit],
     victims: list[str],
 ) -> Matrix:
-    ordered = sorted(totals, key=lambda key: (names[key][1], -totals[key]))
-    culprits = [Culprit(key, *names[key]) for key in ordered if totals[key] >= 0.001][:_MOST]
-    culprits += [Culprit(name, name, Group.NOBODY) for name in (_OTHERS, _LIMIT, _ITSELF, _UNKNOWN)]
     shares = np.zeros((len(victims), len(culprits)), np.float32)
     for line, victim in enumerate(victims):
         idle = math.isnan(_waits(picture, victim))

@@ -1,0 +1,128 @@
+"""The head of a page of the tab: where one is, facts, and what can be done with it."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
+
+from kataui.isolation.analysis import Picture
+from kataui.isolation.model import HostView, Role, Sandbox
+from kataui.ui import theme
+from kataui.ui.isolation.chartparts import clock
+from kataui.ui.widgets.buttons import Button
+from kataui.ui.widgets.card import row
+from kataui.ui.widgets.text import label
+
+_HYPERVISORS = {
+    "qemu": "QEMU",
+    "cloud-hypervisor": "Cloud Hypervisor",
+    "firecracker": "Firecracker",
+    "dragonball": "Dragonball",
+    "stratovirt": "StratoVirt",
+}
+_RUNTIMES = {"go": "Go runtime", "rust": "Rust runtime"}
+_HURT = frozenset("CDE")
+
+
+class PageHead(QWidget):
+    """Title with the way back, one line of facts, three buttons.
+
+    ``choices`` gives the entries of the export menu when it is opened: words, and what they do.
+    """
+
+    def __init__(
+        self,
+        *,
+        back: Callable[[], None],
+        mark: Callable[[], None],
+        open_another: Callable[[], None],
+        choices: Callable[[], list[tuple[str, Callable[[], None]]]],
+    ) -> None:
+        super().__init__()
+        self._choices = choices
+        self.back = Button("Overview", back, icon="left", kind="quiet")
+        self.back.setVisible(False)
+        self.title = label("", "title")
+        self.facts = label("", "dim", selectable=True)
+        self.export = Button("Export…", self._open_menu, icon="save")
+        first = row(self.back, self.title, spacing_u=1)
+        first.setAlignment(self.back, Qt.AlignmentFlag.AlignVCenter)
+        words = QVBoxLayout()
+        words.setSpacing(theme.u(0.5))
+        words.addLayout(first)
+        words.addWidget(self.facts)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(words, 1)
+        layout.addLayout(
+            row(
+                Button("Mark…", mark, icon="flag"),
+                self.export,
+                Button("Open another…", open_another),
+            )
+        )
+
+    def _open_menu(self) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for words, act in self._choices():
+            menu.addAction(words, act)
+        menu.popup(self.export.mapToGlobal(QPoint(0, self.export.height())))
+
+    def show_place(self, title: str, facts: str, *, back: str = "") -> None:
+        """Where one is; ``back`` names what the way back leads to."""
+        self.title.setText(title)
+        self.facts.setText(facts)
+        self.back.setVisible(bool(back))
+        if back:
+            self.back.setText(f" {back}")
+            self.back.setAccessibleName(f"Back to {back}")
+
+
+def moment(picture: Picture) -> str:
+    """The time of day that is shown."""
+    return clock(picture.wall_s, seconds=True)
+
+
+def host_facts(picture: Picture, *, mode: str) -> str:
+    """The host in one line."""
+    view = picture.view
+    hurt = sum(grade in _HURT for grade in picture.grades.values())
+    count = len(view.sandboxes)
+    kinds = sorted({hypervisor(sandbox) for sandbox in view.sandboxes})
+    parts = [
+        mode,
+        f"{count} sandbox{'' if count == 1 else 'es'}, {hurt} below grade B",
+        f"{len(view.cpus)} CPUs",
+        ", ".join(kinds),
+        _synthetic(view),
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def sandbox_facts(view: HostView, sandbox: Sandbox | None, *, mode: str) -> str:
+    """One sandbox in one line."""
+    if sandbox is None:
+        return f"{mode} · it is gone"
+    vcpus = len(sandbox.of_role(Role.VCPU))
+    parts = [
+        mode,
+        hypervisor(sandbox),
+        f"{vcpus} vCPU{'' if vcpus == 1 else 's'}",
+        sandbox.qos and f"QoS {sandbox.qos}",
+        f"process {sandbox.pid}",
+        f"id {sandbox.id[:12]}",
+        _synthetic(view),
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def hypervisor(sandbox: Sandbox) -> str:
+    """The hypervisor as its project spells it, and the runtime where it is known."""
+    name = _HYPERVISORS.get(sandbox.hypervisor, sandbox.hypervisor)
+    runtime = _RUNTIMES.get(sandbox.runtime, "")
+    return f"{name}, {runtime}" if runtime else name
+
+
+def _synthetic(view: HostView) -> str:
+    return "synthetic: made by a generator" if view.head.get("synthetic") else ""
