@@ -238,7 +238,7 @@ class FormPage(Page):
         if titles:
             many = f" and {len(titles) - 2} more" if len(titles) > 2 else ""
             words = f"Still to answer: {', '.join(titles[:2])}{many}."
-            self._missing.setText(f"{words} The files show an example in its place.")
+            self._missing.setText(f"{words} The files show examples instead.")
 
     def _go_to_missing(self) -> None:
         problems = self.state.view.problems

@@ -164,12 +164,9 @@ class FormState:
 
     def _instead(self, parameter: Parameter) -> Value | None:
         """What a field held before, its example, or its default; None when none of them will do."""
-        example: Value = parameter.example
-        if parameter.kind is Kind.LIST:
-            example = [parameter.example] if parameter.example else []
         offered = (
             self._good.get(parameter.name),
-            example,
+            *_examples(parameter),
             parameter.default,
             _OTHERS.get(parameter.kind),
         )
@@ -177,6 +174,17 @@ class FormState:
             if value is not None and not problem_of(parameter, value):
                 return value
         return None
+
+
+def _examples(parameter: Parameter) -> list[Value]:
+    """The example, and what it stands for where it is cut short (a digest, a PEM block)."""
+    text = parameter.example
+    if not text:
+        return []
+    if parameter.kind is Kind.LIST:
+        return [[text]]
+    closed = f"{text}\nAAAA\n{text.replace('BEGIN', 'END')}"
+    return [text, text.replace("…", "0" * 64), closed]
 
 
 _OTHERS: dict[Kind, Value] = {

@@ -13,14 +13,18 @@ from kataui import settings
 from kataui.errors import KatauiError
 from kataui.files import clean
 from kataui.pipelines import checks
+from kataui.pipelines.answersfile import FILE_NAME, fit, read_file
 from kataui.pipelines.catalogue import Catalogue, load
 from kataui.pipelines.model import Stage, Template
+from kataui.ui.pipelines import filepage as file_page
 from kataui.ui.pipelines.drafts import Draft, load_drafts, new_draft, save_draft
 from kataui.ui.pipelines.entrance import TAB, form_key
+from kataui.ui.pipelines.filepage import FilePage
 from kataui.ui.pipelines.formstate import FormState
 from kataui.ui.pipelines.gallery import Actions, GalleryPage, GalleryTab
 from kataui.ui.pipelines.pipelinepage import Keeping, MissingTemplate, PipelinePage
 from kataui.ui.sidebar import Entry
+from kataui.ui.telling import problem_words
 from kataui.ui.widgets.fields import choose_path
 from kataui.ui.window import Window
 
@@ -124,16 +128,71 @@ class Pipelines(QObject):
 
     def choose(self) -> None:
         """Let the user choose a pipeline to put on Kata."""
-        choose_path(
-            self._window,
-            "Open a pipeline or a manifest",
-            "open",
-            "",
-            lambda path: self.open_paths([path]),
-        )
+        choose_path(self._window, "Open a pipeline or a manifest", "open", "", self._adopt)
+
+    def _adopt(self, path: str) -> None:
+        if self._answers(path):
+            self._open_answers(Path(path))
+        else:
+            self._open_file(path, adopt=True)
 
     def open_paths(self, paths: list[str]) -> None:
         """Open files that were dropped, chosen or handed over."""
+        for path in paths:
+            if self._answers(path):
+                self._open_answers(Path(path))
+            else:
+                self._open_file(path, adopt=False)
+
+    @staticmethod
+    def _answers(path: str) -> bool:
+        return Path(path).name == FILE_NAME or Path(path).is_dir()
+
+    def _open_answers(self, path: Path) -> None:
+        """A form with the answers of a folder that was exported."""
+        folder = path if path.is_dir() else path.parent
+        try:
+            kept = read_file(path)
+            template = self.catalogue.get(kept.answers.template)
+            fitting = fit(template, kept)
+        except KatauiError as error:
+            self._window.show_problem(*problem_words(error))
+            return
+        draft = new_draft(template.id, self._title(template), fitting.values)
+        place = str(folder.absolute())
+        self._open_form(replace(draft, kubernetes=kept.kubernetes, folder=place))
+        if fitting.notes:
+            self._window.show_done(" ".join(fitting.notes))
+
+    def _open_file(self, path: str, *, adopt: bool) -> None:
+        """A page for a file; one that is open already comes forward."""
+        window = self._window
+        place = Path(path).absolute()
+        known = next((key for key, value in self._files.items() if value == str(place)), "")
+        if known and window.has_page(known):
+            window.go(known)
+            page = window.page(known)
+            if adopt and isinstance(page, FilePage):
+                page.adopt()
+            return
+        self._count += 1
+        key = f"pipelinefile:{self._count}"
+        self._files[key] = str(place)
+        title = clean(place.name, limit=60)
+
+        def told(verdict: str, sentence: str) -> None:
+            window.set_entry(key, Entry(title, mark=verdict))
+            self._remember(place, verdict, sentence)
+
+        outside = file_page.Outside(
+            told=told,
+            problem=window.show_problem,
+            done=window.show_done,
+            keys=lambda: window.go(key),
+        )
+        make = partial(FilePage, window.jobs, place, outside, adopt=adopt)
+        window.add_page(key, Entry(title), make, under=TAB)
+        window.go(key)
 
     def _remember(self, path: Path, verdict: str, sentence: str) -> None:
         now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")

@@ -6,7 +6,7 @@ confidential VM, a dashed red edge one that is meant to be a VM and is not. Each
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
@@ -20,7 +20,7 @@ WORDS = {
     Where.CONFIDENTIAL: "confidential VM",
     Where.SHARED: "shares the host",
 }
-_BOX_U, _CAPTION_U, _ARROW_U, _NARROW_U, _WIDE_U = 11.5, 6.5, 6, 22, 36
+_BOX_U, _CAPTION_U, _ARROW_U, _NARROW_U, _WIDE_U = 11.5, 6, 6, 22, 32
 
 
 def caption(stage: Stage) -> str:
@@ -61,19 +61,19 @@ class _StageButton(QPushButton):
         self.setToolTip(f"{self._title}: {self._caption}")
 
     def narrowest(self) -> int:
-        """The width in pixels at which no word is cut."""
-        box = QFontMetrics(theme.font("strong")).horizontalAdvance(self._title) + theme.u(6)
+        """The width of the box in pixels at which no word is cut."""
+        box = QFontMetrics(theme.font("strong")).horizontalAdvance(self._title) + theme.u(4)
         box += theme.u(6) if self.stage.icon else 0
-        below = QFontMetrics(theme.font("note")).horizontalAdvance(self._caption)
-        below += theme.u(6) if self.stage.where is Where.SHARED else 0
-        return max(box, below, theme.u(_NARROW_U)) + (0 if self._first else theme.u(_ARROW_U))
+        below = QFontMetrics(theme.font("note")).horizontalAdvance(self._caption) + theme.u(1)
+        below += theme.u(5) if self.stage.where is Where.SHARED else 0
+        return max(box, below, theme.u(_NARROW_U))
 
     def paintEvent(self, _: QPaintEvent) -> None:
         """The arrow, the box with icon and title, the words below."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         left = 0 if self._first else theme.u(_ARROW_U)
-        box = QRectF(left, 1, self.width() - left, theme.u(_BOX_U)).adjusted(1, 0, -1, 0)
+        box = QRectF(left, 1, self.width() - left, theme.u(_BOX_U) - 2).adjusted(1, 0, -1, 0)
         if not self._first:
             side = theme.u(4.5)
             y = round(box.center().y()) - side // 2
@@ -180,13 +180,17 @@ class StageStrip(QWidget):
             return
         count, high = len(self._buttons), theme.u(_BOX_U + _CAPTION_U + 1)
         narrowest = max(button.narrowest() for button in self._buttons)
-        columns = max(1, min(count, self.width() // narrowest))
+        arrow, room = theme.u(_ARROW_U), self.width()
+        columns = max(1, min(count, (room + arrow) // (narrowest + arrow)))
         lines = -(-count // columns)
         columns = -(-count // lines)  # no ragged last line
-        width = min(self.width() // columns, max(narrowest, theme.u(_WIDE_U)))
+        # Where there are several lines, each but the first begins with the arrow that leads to it.
+        arrows = columns - 1 if lines == 1 else columns
+        box = min((room - arrows * arrow) // columns, max(narrowest, theme.u(_WIDE_U)))
         for number, button in enumerate(self._buttons):
-            place = QRect((number % columns) * width, (number // columns) * high, width, high)
-            button.setGeometry(place)
+            before = arrow if number else 0
+            left = (number % columns) * (box + arrow) + (arrow if lines > 1 else 0) - before
+            button.setGeometry(left, (number // columns) * high, box + before, high)
             button.update()
         self.setFixedHeight(lines * high)
 
