@@ -1,8 +1,11 @@
 """Reading and writing files so that nothing is lost, leaked or half done."""
 
 import contextlib
+import ctypes
+import errno
 import fcntl
 import json
+import math
 import os
 import secrets
 import shutil
@@ -63,7 +66,10 @@ def parse_json(data: bytes, *, what: str, odd_names: bool = False) -> Any:
         raise KatauiError(f"The {what} is too big ({len(data)} bytes of JSON).")
     try:
         value = json.loads(
-            data.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant
+            data.decode("utf-8"),
+            object_pairs_hook=_unique,
+            parse_constant=_no_constant,
+            parse_float=_finite,
         )
         if b"\\u" in data and not odd_names:
             compact_json(value)  # half a surrogate pair cannot be written again: refused here
@@ -82,6 +88,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON value")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("a number is too big")  # it could not be written again
+    return number
 
 
 def parse_json_object(data: bytes, *, what: str, odd_names: bool = False) -> dict[str, Any]:
@@ -131,6 +144,47 @@ def replace_file(path: Path, data: bytes, *, mode: int = 0o644) -> None:
         beside.unlink(missing_ok=True)
         msg = f"Cannot write {clean(str(path))}: {problem_text(error)}."
         raise DestinationProblem(msg) from error
+
+
+_AT_FDCWD = -100  # fcntl.h
+_NO_REPLACE, _EXCHANGE = 1, 2  # renameat2(2)
+_NOT_KNOWN_HERE = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP})
+
+
+def move_new(made: Path, target: Path) -> None:
+    """Rename to a name that must be free, at once; raises ``FileExistsError`` or ``OSError``."""
+    if _renameat2(made, target, _NO_REPLACE):
+        return
+    if target.exists() or target.is_symlink():  # a file system that cannot tell both at once
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+    made.rename(target)
+
+
+def exchange(made: Path, target: Path) -> None:
+    """Swap two names on one file system, at once where it can; raises ``OSError``."""
+    if _renameat2(made, target, _EXCHANGE):
+        return
+    old = made.with_name(f"{made.name}.old")
+    target.rename(old)
+    try:
+        made.rename(target)
+    except OSError:
+        old.rename(target)
+        raise
+    old.rename(made)
+
+
+def _renameat2(old: Path, new: Path, flag: int) -> bool:
+    """Whether the system knows this way of renaming, and did it; raises ``OSError``."""
+    call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)  # glibc 2.28
+    if call is None:
+        return False
+    if call(_AT_FDCWD, os.fsencode(old), _AT_FDCWD, os.fsencode(new), flag) == 0:
+        return True
+    code = ctypes.get_errno()
+    if code in _NOT_KNOWN_HERE:
+        return False
+    raise OSError(code, os.strerror(code), str(new))
 
 
 @contextlib.contextmanager

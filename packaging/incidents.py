@@ -13,7 +13,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -21,11 +21,12 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from kataui.isolation import synthetic
+from kataui.isolation.analysis import Analysis
 from kataui.isolation.recording import Recorder
 from kataui.isolation.redact import redact
-from kataui.isolation.session import Session
+from kataui.isolation.session import Session, overview_of
 from kataui.isolation.sources.local import LocalFeed
-from kataui.isolation.stream import Splitter
+from kataui.isolation.stream import Record, Splitter
 from tests.interop.kata_machines import Machine, machine
 
 QUIET_S, LOUD_S = 40.0, 70.0
@@ -106,15 +107,24 @@ def own_quota(path: Path, folder: Path) -> None:
 
 
 def made(maker: Callable[[], bytes]) -> Callable[[Path, Path], None]:
-    """A synthetic incident as a recording."""
+    """A synthetic incident as a recording, with its overview."""
 
     def write(path: Path, _folder: Path) -> None:
-        recorder = Recorder(path)
-        for record in Splitter().feed(maker()):
-            recorder.write(record)
-        recorder.close()
+        rewrite(Splitter().feed(maker()), path)
 
     return write
+
+
+def rewrite(records: Iterable[Record], path: Path) -> None:
+    """Records as a recording with an overview."""
+    recorder, analysis = Recorder(path), Analysis()
+    for record in records:
+        recorder.write(record)
+        if analysis.take(record):
+            picture = analysis.picture()
+            if picture is not None:
+                overview_of(recorder, picture)
+    recorder.close()
 
 
 INCIDENTS: tuple[tuple[str, str, str, str, Callable[[Path, Path], None]], ...] = (

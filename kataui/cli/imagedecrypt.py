@@ -9,7 +9,7 @@ from kataui.cli.written import written
 from kataui.images.encrypt import decrypt_image
 from kataui.images.keys import load_keys
 from kataui.images.open import open_source
-from kataui.images.writer import destination, room_for
+from kataui.images.writer import destination
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,9 +28,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     control = output.control()
     with (
         open_source(arguments.source, platform=arguments.platform, control=control) as source,
-        destination(
-            arguments.destination, force=arguments.force, needed_bytes=room_for(source)
-        ) as place,
+        destination(arguments.destination, force=arguments.force, source=source) as place,
     ):
         root = decrypt_image(
             source, place.layout, ring=ring, tag=place.reference.tag, control=control

@@ -5,11 +5,12 @@ import argparse
 from kataui.cli.arguments import REFERENCE, add_layers
 from kataui.cli.output import Output
 from kataui.cli.written import written
-from kataui.images.encrypt import choose_profile, encrypt_image
+from kataui.images.encrypt import check_selection, choose_profile, encrypt_image
 from kataui.images.inspect import find_base, select_layers
+from kataui.images.model import Image
 from kataui.images.open import open_source
 from kataui.images.recipients import parse_recipient
-from kataui.images.writer import destination, room_for
+from kataui.images.writer import destination
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,18 +34,21 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
             )
             for image in source.images
         }
-        with destination(
-            arguments.destination, force=arguments.force, needed_bytes=room_for(source)
-        ) as place:
+
+        def selection(image: Image) -> frozenset[int]:
+            return chosen[image.digest]
+
+        findings = check_selection(source, selection)
+        with destination(arguments.destination, force=arguments.force, source=source) as place:
             root = encrypt_image(
                 source,
                 place.layout,
                 recipients=recipients,
-                selection=lambda image: chosen[image.digest],
+                selection=selection,
                 profile=profile,
                 tag=place.reference.tag,
                 control=control,
             )
             place.pack(control)
             place.commit()
-    return written(output, arguments.destination, str(root.digest))
+    return written(output, arguments.destination, str(root.digest), findings)

@@ -26,7 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Record until Ctrl+C, the source's end, or ``--seconds``; what is written stays."""
     path = Path(arguments.file)
-    with feed(chosen(arguments)) as source:
+    wanted = chosen(arguments)
+    if wanted.is_file and path.exists() and path.samefile(wanted.text):
+        raise KatauiError("A recording cannot be recorded onto itself.", hint="Name another file.")
+    with feed(wanted) as source:
         session = Session(source)
         session.record_to(path, force=arguments.force)
         recorder = session.recorder

@@ -1,13 +1,16 @@
 """``kataui key new``, ``show`` and ``passphrase``."""
 
 import argparse
+import contextlib
 import getpass
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+from kataui import settings
 from kataui.cli import passphrase
 from kataui.cli.output import Output
-from kataui.errors import ExitStatus, KeyProblem
+from kataui.errors import ExitStatus, KatauiError, KeyProblem
 from kataui.files import clean
 from kataui.images.cosignkey import change_passphrase
 from kataui.images.keymaking import ALGORITHMS, KINDS, KeyInfo, describe_key, new_key
@@ -25,7 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser, verb: str) -> None:
     elif verb == "show":
         parser.add_argument("file", metavar="FILE")
         parser.add_argument(
-            "--image", action="append", default=[], metavar="REF", help="does it open this image?"
+            "--image",
+            action="append",
+            default=[],
+            metavar="REF",
+            help="does it open this image? (default: those that the window opened lately)",
         )
         parser.set_defaults(run=_show)
     else:
@@ -98,14 +105,29 @@ def _show(arguments: argparse.Namespace, output: Output) -> int:
     info = describe_key(Path(arguments.file))
     _describe(info, output)
     opened = []
+    for reference, count, total in _opened(arguments, info):
+        output.line(f"Opens    {count} of {total} encrypted layers of {clean(reference)}")
+        opened.append({"image": reference, "opened": count, "encrypted": total})
+    output.value({**_as_json(info), "images": opened})
+    return ExitStatus.DONE
+
+
+def _opened(arguments: argparse.Namespace, info: KeyInfo) -> Iterator[tuple[str, int, int]]:
+    """Each image with the number of layers that the key opens, and of those encrypted.
+
+    Of the images that kataui knows by itself those are told that have encrypted layers now.
+    """
     if arguments.image:
         ring = load_keys((arguments.file,), passphrase.asker(arguments))
         for reference in arguments.image:
-            count, total = opens_layers(reference, ring)
-            output.line(f"Opens    {count} of {total} encrypted layers of {clean(reference)}")
-            opened.append({"image": reference, "opened": count, "encrypted": total})
-    output.value({**_as_json(info), "images": opened})
-    return ExitStatus.DONE
+            yield reference, *opens_layers(reference, ring)
+    elif info.private and not info.locked:
+        ring = load_keys((arguments.file,), lambda _: None)
+        for item in settings.load().recent:
+            with contextlib.suppress(KatauiError):
+                count, total = opens_layers(item.path, ring) if item.kind == "image" else (0, 0)
+                if total:
+                    yield item.path, count, total
 
 
 def _passphrase(arguments: argparse.Namespace, output: Output) -> int:

@@ -62,7 +62,7 @@ def build(
     tag = reference.tag or DEFAULT_TAG
     with (
         _begun(answers, epoch_s, control, on_line) as base,  # before anything lies in the context
-        destination(answers.destination, force=answers.force) as place,
+        destination(answers.destination, force=answers.force, source=base) as place,
     ):
         moment_s = int(time.time()) if epoch_s is None else epoch_s
         image = NewImage(place.layout, moment_s=moment_s)

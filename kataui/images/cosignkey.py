@@ -7,6 +7,7 @@ only ones that every known reader takes.
 
 import base64
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,7 @@ def _signing(key: object, name: str) -> ec.EllipticCurvePrivateKey:
 def load_signing_key(path: Path, ask: AskPassphrase) -> ec.EllipticCurvePrivateKey:
     """A private key to sign with: cosign's file, or PKCS8 PEM of an EC P-256 key.
 
-    The passphrase is ``COSIGN_PASSWORD`` when set, else asked for. Raises ``KeyProblem``.
+    The passphrase is ``COSIGN_PASSWORD`` when that fits, else asked for. Raises ``KeyProblem``.
     """
     data, name = read_key_file(str(path)), clean(path.name)
     if b"PUBLIC KEY-----" in data:
@@ -120,20 +121,33 @@ def load_signing_key(path: Path, ask: AskPassphrase) -> ec.EllipticCurvePrivateK
             f"{name} is a public key; signing needs the private one.", hint="Give the .key file."
         )
     if is_encrypted_key(data):
-        return decrypt_key(data, _encoded(_passphrase(name, ask)), name)
+        return _unlocked_by(lambda secret: decrypt_key(data, secret, name), name, ask)
     try:
         return _signing(load_private(data, name, None), name)
     except TypeError:
-        return _signing(load_private(data, name, _encoded(_passphrase(name, ask))), name)
+        return _unlocked_by(
+            lambda secret: _signing(load_private(data, name, secret), name), name, ask
+        )
 
 
-def _passphrase(name: str, ask: AskPassphrase) -> str:
+def _unlocked_by(
+    unlock: Callable[[bytes], ec.EllipticCurvePrivateKey], name: str, ask: AskPassphrase
+) -> ec.EllipticCurvePrivateKey:
+    """Try cosign's variable; what else somebody gave (a file, an answer) is tried after it."""
     known = os.environ.get(PASSWORD_VARIABLE)
-    answer = known if known is not None else ask(f"Passphrase of {name}")
+    if known is not None:
+        try:
+            return unlock(_encoded(known))
+        except KeyProblem:
+            answer = ask(f"Passphrase of {name}")
+            if answer is None:
+                raise
+            return unlock(_encoded(answer))
+    answer = ask(f"Passphrase of {name}")
     if answer is None:
         hint = f"Use --passphrase-file, {PASSWORD_VARIABLE} or a terminal."
         raise KeyProblem(f"{name} needs a passphrase.", hint=hint)
-    return answer
+    return unlock(_encoded(answer))
 
 
 def _encoded(passphrase: str) -> bytes:

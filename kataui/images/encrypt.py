@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 from kataui.errors import ImageError, KeyProblem
+from kataui.findings import Finding, Severity
 from kataui.images.keys import KeyRing
 from kataui.images.layerwriter import LayerWriter
 from kataui.images.model import Descriptor, Image, Layer
@@ -49,6 +50,33 @@ def choose_profile(name: str, recipients: Sequence[Recipient]) -> Profile:
     return wanted
 
 
+def check_selection(source: Source, selection: Selection) -> tuple[Finding, ...]:
+    """What to tell of chosen layers that are encrypted already: they keep their recipients.
+
+    Raises ``ImageError`` when nothing that is chosen could be encrypted, for nobody would be added
+    (skopeo ends with success then, and people think that they have new keys).
+    """
+    chosen = [
+        layer
+        for image in source.images
+        for layer in image.layers
+        if layer.index in selection(image)
+    ]
+    kept = sum(1 for layer in chosen if layer.encrypted)
+    if not chosen:
+        raise ImageError("The image has no layer that could be encrypted.")
+    if kept == len(chosen):
+        raise ImageError(
+            "Every chosen layer is encrypted already, so nobody would be added.",
+            hint="Add a recipient with kataui image recipients REF --key K --add R.",
+        )
+    if not kept:
+        return ()
+    message = f"{kept} of {len(chosen)} layers were encrypted before and keep their recipients."
+    fix = "Add the new ones with kataui image recipients REF --key K --add R."
+    return (Finding("IMG-KEPT-RECIPIENTS", Severity.WARNING, "Recipients", message, fix=fix),)
+
+
 def encrypt_image(
     source: Source,
     layout: LayoutWriter,
@@ -69,15 +97,20 @@ def encrypt_image(
     """
     if not recipients:
         raise KeyProblem("Nobody is named who may decrypt.", hint="Add at least one --recipient.")
+    check_selection(source, selection)
     writer = LayerWriter(source, layout, control, "Encrypting")
 
+    guest = profile is Profile.COCO
+
+    def copy(layer: Layer) -> Descriptor:
+        return writer.copy(layer, only_gzip=guest)
+
     def encrypt(layer: Layer) -> Descriptor:
-        guest = profile is Profile.COCO
         return writer.encrypt(layer, recipients, only_gzip=guest, proved=proved)
 
     def write_layer(image: Image, layer: Layer) -> Descriptor:
         if layer.encrypted or layer.index not in selection(image):
-            return writer.once(layer, "copy", writer.copy)
+            return writer.once(layer, "copy", copy)
         return writer.once(layer, "encrypt", encrypt)
 
     return write_image(source, layout, tag, write_layer)

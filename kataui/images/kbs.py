@@ -61,6 +61,11 @@ def split_spec(text: str) -> tuple[str, str]:
     return check_kid(kid), path
 
 
+def is_key(data: bytes) -> bool:
+    """Whether a file may be a broker's key: 32 bytes that are no text of a key."""
+    return len(data) == KEY_BYTES and b"-----" not in data
+
+
 def check_key(data: bytes, name: str) -> bytes:
     """32 raw bytes; raises ``KeyProblem`` that tells a base64 mistake from others."""
     if len(data) == KEY_BYTES:

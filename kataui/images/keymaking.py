@@ -162,7 +162,7 @@ def describe_key(path: Path) -> KeyInfo:
     data, name = keyfiles.read_key_file(str(path)), clean(path.name)
     if is_encrypted_key(data):
         return _private_info(path, "cosign", "EC P-256", _beside(path), locked=True)
-    if len(data) == kbs.KEY_BYTES and b"-----" not in data:
+    if kbs.is_key(data):
         mark = Fingerprint(hashlib.sha256(data).hexdigest())
         return _private_info(path, "kbs", "32 bytes", mark)
     if b"PRIVATE KEY-----" in data or b'"d"' in data or keyfiles.is_private_der(data):

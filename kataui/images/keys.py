@@ -43,7 +43,7 @@ class KeyRing:
 
 
 def load_keys(specs: Sequence[str], ask: AskPassphrase) -> KeyRing:
-    """Read private keys, certificates and ``kbs:///...=KEYFILE``.
+    """Read private keys, certificates and ``kbs:///...=KEYFILE`` (or its KEYFILE alone).
 
     ``ask`` is called with a prompt for each key that is protected. Raises ``KeyProblem``.
     """
@@ -70,6 +70,8 @@ def _is_certificate(path: str) -> bool:
 
 def _private(path: str, ask: AskPassphrase) -> OwnKey:
     data, name = keyfiles.read_key_file(path), Path(path).name
+    if kbs.is_key(data):
+        return OwnKey(name, broker=data)
     if pgp.is_secret_key(data):
         return OwnKey(
             name, pgp=data, passphrase=_ask(name, ask) if pgp.is_protected(data) else None

@@ -101,12 +101,21 @@ class LayerWriter:
             part.keep(digest)
         return digest, count.size_bytes
 
-    def copy(self, layer: Layer) -> Descriptor:
-        """As it is; plain tar becomes gzip, so that a push does not change the digest."""
+    def copy(self, layer: Layer, *, only_gzip: bool = False) -> Descriptor:
+        """As it is; plain tar becomes gzip, so that a push does not change the digest.
+
+        ``only_gzip`` repacks zstd as well.
+        """
         descriptor = layer.descriptor
         media_type = oci_layer_type(descriptor.media_type)
-        if media_type == OCI_LAYER_TAR:
-            digest, size = self._pass(layer, lambda out, _: streams.Gzip(out))
+        if media_type == OCI_LAYER_TAR or (only_gzip and media_type == OCI_LAYER_ZSTD):
+
+            def build(out: streams.Sink, lane: Lane) -> streams.Sink:
+                packed = streams.Gzip(out)
+                return packed if media_type == OCI_LAYER_TAR else lane(streams.Unzstd(packed))
+
+            digest, size = self._pass(layer, build)
+            descriptor = replace(descriptor, annotations=_keep(descriptor.annotations))
             return replace(descriptor, media_type=OCI_LAYER_GZIP, digest=digest, size_bytes=size)
         digest, size = self._pass(layer, lambda out, _: out, hash_source=False)
         check_blob(descriptor, size, digest.hex, f"layer {layer.index}")

@@ -12,8 +12,8 @@ from typing import Any
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from kataui.errors import ImageError, KatauiError
-from kataui.files import compact_json, parse_json_object
+from kataui.errors import ImageError, KatauiError, KeyProblem
+from kataui.files import clean, compact_json, parse_json_object
 from kataui.images.jwe import NotForThisKey
 
 HASH_VARIABLE = "OCICRYPT_OAEP_HASHALG"
@@ -22,8 +22,14 @@ _HASHES: dict[str, type[hashes.HashAlgorithm]] = {"sha256": hashes.SHA256, "sha1
 
 
 def hash_name() -> str:
-    """OAEP's hash: ocicrypt's environment variable, else sha256."""
-    return "sha1" if os.environ.get(HASH_VARIABLE) == "sha1" else "sha256"
+    """OAEP's hash: ocicrypt's environment variable, else sha256; raises ``KeyProblem``."""
+    name = os.environ.get(HASH_VARIABLE, "").lower() or "sha256"
+    if name not in _HASHES:
+        raise KeyProblem(
+            f"{HASH_VARIABLE} is {clean(name, limit=40)!r}, which no reader knows.",
+            hint="Set it to sha256 or sha1, or not at all.",
+        )
+    return name
 
 
 def _oaep(name: str) -> padding.OAEP:

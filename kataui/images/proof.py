@@ -44,15 +44,18 @@ class Proof:
     findings: tuple[Finding, ...]
 
 
-def prove(source: Source, report: Report) -> Proof:
-    """Hold a verification of what was written (read from disk) against the opened source."""
+def prove(source: Source, report: Report, told: tuple[Finding, ...] = ()) -> Proof:
+    """Hold a verification of what was written (read from disk) against the opened source.
+
+    ``told`` are findings that were made before writing.
+    """
     pairs = [
         (before, after)
         for image, item in zip(source.images, report.images, strict=True)
         for before, after in zip(image.layers, item.layers, strict=True)
     ]
     changed = tuple(_changes(source, report, pairs))
-    findings = tuple(by_severity((*changed, *report.findings)))
+    findings = tuple(by_severity((*changed, *told, *report.findings)))
     verdict = judge(findings)
     parts = (
         _stranger(pairs),

@@ -9,24 +9,24 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from kataui.errors import IntegrityError
-from kataui.findings import Verdict
+from kataui.findings import Finding, Verdict
 from kataui.images import receipt
 from kataui.images.commands import Written
 from kataui.images.cosignkey import load_signing_key
-from kataui.images.encrypt import Profile, choose_profile, encrypt_image
+from kataui.images.encrypt import Profile, check_selection, choose_profile, encrypt_image
 from kataui.images.inspect import find_base, select_layers
 from kataui.images.keys import AskPassphrase, KeyRing, load_keys, usable_keys
 from kataui.images.model import REF_NAME, Image
 from kataui.images.open import open_source
 from kataui.images.proof import Proof, prove
-from kataui.images.protectanswers import ProtectAnswers
+from kataui.images.protectanswers import ProtectAnswers, check_receipt
 from kataui.images.recipients import Recipient, Scheme, parse_recipient, wrap_options
 from kataui.images.sign import Signed, sign_source
 from kataui.images.signatures import PublicKey
 from kataui.images.simplesigning import check_identity
 from kataui.images.source import Source
 from kataui.images.verify import verify
-from kataui.images.writer import Destination, destination, room_for
+from kataui.images.writer import Destination, destination
 from kataui.progress import Control
 
 
@@ -86,13 +86,12 @@ def protect(answers: ProtectAnswers, *, ask: AskPassphrase, control: Control) ->
     asked for, the receipt beside its signature. Raises ``KatauiError`` for everything else.
     """
     keys = _load(answers, ask)
-    receipt.check_target(answers.receipt, force=answers.force)
+    check_receipt(answers)
     started = receipt.Clock()
     with open_source(answers.source, platform=answers.platform, control=control) as source:
         selections = {image.digest: _selection(answers, image) for image in source.images}
-        with destination(
-            answers.destination, force=answers.force, needed_bytes=room_for(source)
-        ) as place:
+        told = check_selection(source, lambda image: selections[image.digest])
+        with destination(answers.destination, force=answers.force, source=source) as place:
             root = encrypt_image(
                 source,
                 place.layout,
@@ -105,7 +104,7 @@ def protect(answers: ProtectAnswers, *, ask: AskPassphrase, control: Control) ->
             )
             tag = root.annotations[REF_NAME]
             signed = _sign(place, tag, answers, keys, control)
-            proof = _prove(source, place, keys, signed, control)
+            proof = _prove(source, place, keys, signed, told=told, control=control)
             written = Written(place.target, place.is_archive, tag, signed.identity, signed.digests)
             made = receipt.make(answers, source, written, proof, started)
             with receipt.writing(answers.receipt, made, keys.sign_key) as paths:
@@ -136,6 +135,8 @@ def _prove(
     place: Destination,
     keys: _Keys,
     signed: Signed,
+    *,
+    told: tuple[Finding, ...],
     control: Control,
 ) -> Proof:
     """Open what lies on disk by the way that every reader takes, and judge it."""
@@ -149,7 +150,7 @@ def _prove(
             identity=signed.identity,
             control=control,
         )
-    proof = prove(source, report)
+    proof = prove(source, report, told)
     if proof.verdict is Verdict.FAIL:
         raise ProofFailed(proof)
     return proof

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from kataui import files
-from kataui.errors import KatauiError
+from kataui.errors import DestinationProblem, KatauiError
 from kataui.findings import Problem
 from kataui.images.encrypt import choose_profile
 from kataui.images.recipients import parse_recipient
@@ -117,10 +117,52 @@ def _check_destination(answers: ProtectAnswers) -> Iterator[str]:
     yield problem
 
 
+def receipt_paths(target: str) -> tuple[Path, ...]:
+    """The receipt's JSON, its signature and the page for printing."""
+    path = Path(target)
+    return path, path.with_name(f"{path.name}.sigstore.json"), path.with_suffix(".html")
+
+
+def check_receipt(answers: ProtectAnswers) -> None:
+    """Raise ``DestinationProblem`` when the receipt could not be written where it is wanted."""
+    if not answers.receipt:
+        return
+    places = (parse_reference(answers.source), parse_destination(answers.destination))
+    images = [Path(place.path).resolve() for place in places]
+    paths = receipt_paths(answers.receipt)
+    if not paths[0].name or len(set(paths)) < len(paths):
+        raise DestinationProblem(
+            f"{files.clean(answers.receipt)} is no name for a receipt, which is JSON.",
+            hint="Write FILE.json; a page for printing, FILE.html, comes beside it.",
+        )
+    for path in paths:
+        shown = files.clean(str(path))
+        if any(path.resolve().is_relative_to(image) for image in images):
+            raise DestinationProblem(
+                f"The receipt {shown} would lie in an image.", hint="Choose a place beside it."
+            )
+        if not path.parent.is_dir():
+            raise DestinationProblem(
+                f"There is no folder {files.clean(str(path.parent))} for the receipt.",
+                hint="Make it first, or choose another place.",
+            )
+        if path.is_dir() or (path.exists() and not answers.force):
+            raise DestinationProblem(
+                f"{shown} exists already and is not overwritten.",
+                hint="Choose another name for the receipt, or use --force.",
+            )
+
+
+def _check_receipt(answers: ProtectAnswers) -> Iterator[str]:
+    if answers.source and answers.destination:
+        yield _says(check_receipt, answers)
+
+
 _CHECKS = {
     "source": _check_source,
     "recipients": _check_recipients,
     "sign_key": _check_sign_key,
     "identity": _check_identity,
     "destination": _check_destination,
+    "receipt": _check_receipt,
 }

@@ -20,10 +20,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 import kataui
 from kataui import files
-from kataui.errors import DestinationProblem
 from kataui.images.commands import Written
 from kataui.images.proof import Part, Proof
-from kataui.images.protectanswers import ProtectAnswers
+from kataui.images.protectanswers import ProtectAnswers, receipt_paths
 from kataui.images.recipients import list_recipients
 from kataui.images.simplesigning import make_blob_bundle
 from kataui.images.source import Source
@@ -168,24 +167,6 @@ def _versions() -> dict[str, str]:
     return {"kataui": kataui.__version__, "python": platform.python_version(), **libraries}
 
 
-def _paths(target: str) -> tuple[Path, ...]:
-    """The JSON, its signature and the page for printing."""
-    path = Path(target)
-    return path, path.with_name(f"{path.name}.sigstore.json"), path.with_suffix(".html")
-
-
-def check_target(target: str, *, force: bool) -> None:
-    """Raise ``DestinationProblem`` when a receipt would overwrite something."""
-    if not target:
-        return
-    for path in _paths(target):
-        if path.exists() and not force:
-            raise DestinationProblem(
-                f"{files.clean(str(path))} exists already and is not overwritten.",
-                hint="Choose another name for the receipt, or use --force.",
-            )
-
-
 @contextlib.contextmanager
 def writing(
     target: str, made: Receipt, key: ec.EllipticCurvePrivateKey
@@ -194,7 +175,7 @@ def writing(
     if not target:
         yield ()
         return
-    paths = _paths(target)
+    paths = receipt_paths(target)
     document = made.as_json()
     contents = (document, make_blob_bundle(key, document), made.as_html())
     written: list[Path] = []

@@ -125,10 +125,11 @@ class Destination:
     archive made of it); ``commit`` makes it appear under its name.
     """
 
-    def __init__(self, reference: Reference, staged: Path) -> None:
+    def __init__(self, reference: Reference, staged: Path, *, force: bool = False) -> None:
         self.reference = reference
         self.target = Path(reference.path)
         self._staged = staged
+        self._force = force
         self._folder = staged / "layout"
         self.layout = LayoutWriter.create(self._folder)
 
@@ -146,24 +147,43 @@ class Destination:
             with tarfile.open(archive, "x", format=tarfile.PAX_FORMAT) as tar:
                 for path in sorted(self._folder.rglob("*")):
                     control.check()
-                    tar.add(path, str(path.relative_to(self._folder)), recursive=False)
+                    name = str(path.relative_to(self._folder))
+                    tar.add(path, name, recursive=False, filter=_nobodys)
         except OSError as error:
             raise _cannot_write(error) from error
         return archive
 
     def commit(self) -> None:
-        """Make the result appear under its name; what was there (``--force``) goes then."""
+        """Make the result appear under its name, by one rename.
+
+        What was there (``force``) goes with the temporary folder; what has come there meanwhile
+        is not replaced.
+        """
         made = self._staged / ("archive.tar" if self.is_archive else "layout")
-        old = self._staged / "replaced"
         try:
             _sync(made)
-            if self.target.exists():
-                self.target.rename(old)
-            made.rename(self.target)
+            if self._force and self.target.exists():
+                files.exchange(made, self.target)
+            else:
+                files.move_new(made, self.target)
+        except FileExistsError as error:
+            raise _exists(self.target) from error
         except OSError as error:
-            if old.exists() and not self.target.exists():
-                old.rename(self.target)
             raise _cannot_write(error) from error
+
+
+def _nobodys(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    """Without this machine's user, who is nobody's business."""
+    member.uid = member.gid = 0
+    member.uname = member.gname = ""
+    return member
+
+
+def _exists(target: Path) -> DestinationProblem:
+    return DestinationProblem(
+        f"{files.clean(str(target))} exists already and is not overwritten.",
+        hint="Choose another name, or use --force to replace it.",
+    )
 
 
 def _sync(made: Path) -> None:
@@ -178,24 +198,36 @@ def _sync(made: Path) -> None:
 
 
 @contextlib.contextmanager
-def destination(text: str, *, force: bool = False, needed_bytes: int = 0) -> Iterator[Destination]:
+def destination(
+    text: str, *, force: bool = False, source: Source | None = None
+) -> Iterator[Destination]:
     """Open a destination for writing; at the end it is whole, or as it was before.
 
     Raises ``DestinationProblem`` when it exists (without ``force``), is no image that may be
-    replaced, cannot hold keys or has less room than ``needed_bytes``.
+    replaced, cannot hold keys, lies in ``source``, or has less room than that needs.
     """
     reference = parse_destination(text)
     target = Path(reference.path)
     check_target(target, force=force)
-    archive = reference.transport == Transport.OCI_ARCHIVE
-    files.require_free(target.parent, needed_bytes * (2 if archive else 1))
+    if source is not None:
+        _require_apart(target, Path(source.path))
+        archive = reference.transport == Transport.OCI_ARCHIVE
+        files.require_free(target.parent, _room_for(source) * (2 if archive else 1))
     with files.staging(target) as staged:
-        yield Destination(reference, staged)
+        yield Destination(reference, staged, force=force)
 
 
-def room_for(source: Source) -> int:
+def _room_for(source: Source) -> int:
     """Bytes that writing ``source`` again needs: its layers, and what comes beside them."""
     return sum(image.size_bytes for image in source.images) + _MARGIN_BYTES
+
+
+def _require_apart(target: Path, source: Path) -> None:
+    if source.is_dir() and target.resolve().parent.is_relative_to(source.resolve()):
+        raise DestinationProblem(
+            f"The image cannot be written into its own source {files.clean(str(source))}.",
+            hint="Choose a place beside it.",
+        )
 
 
 def check_target(target: Path, *, force: bool) -> None:
@@ -206,10 +238,7 @@ def check_target(target: Path, *, force: bool) -> None:
         return
     shown = files.clean(str(target))
     if not force:
-        raise DestinationProblem(
-            f"{shown} exists already and is not overwritten.",
-            hint="Choose another name, or use --force to replace it.",
-        )
+        raise _exists(target)
     replaceable = (target / "oci-layout").is_file() or target.is_file()
     if target.is_symlink() or not replaceable:
         raise DestinationProblem(

@@ -1,8 +1,8 @@
 """Who makes whom wait: blame from run time on the CPU where somebody waited.
 
 For a vCPU thread t that waited Q on CPU c in an interval, each actor j that ran B_j on c gets
-``Q x B_j / (sum B - run of t)``: while t waits, only others run there. A thread whose last CPU
-changed waits half on each. What /proc/stat calls busy beyond all known threads is the actor
+``Q x B_j / (sum B - run of t)``: while t waits, only others run there; it gets B_j at most, for
+nobody is waited for longer than he ran. A thread whose last CPU changed waits half on each. What /proc/stat calls busy beyond all known threads is the actor
 "unknown". (Definition: the project's reference, 3.2; the form of sharing is that of CPI2,
 EuroSys 2013, with run delay in the place of CPI.)
 """
@@ -27,7 +27,7 @@ from kataui.isolation.stream import Array
 _IDLE, _IOWAIT, _IRQ, _SOFTIRQ = 3, 4, 5, 6  # columns of cpu_time
 _GUEST = 8  # guest columns are in user and nice already
 _SMALL = 0.005  # of a CPU's time: actors below are one, "many small ones"
-_TOTALS = ("run_us", "wait_us", "sure_us")
+_TOTALS = ("run_us", "wait_us", "sure_us", "alone_us")
 _SHOWN = 0.002  # of a victim's wait: shares below are summed up
 _LARGEST = 5
 
@@ -41,7 +41,7 @@ class Blame:
     there, ``by_cpu`` (CPUs x actors) the run time of each actor in us, interrupts and unknown
     included; the waiting threads' own run is taken off. By sandbox row: ``run_us`` and ``wait_us``
     of the vCPUs, ``sure_us`` the wait on CPUs that are certain, weighted by how much of their time
-    is explained. All float32.
+    is explained, ``alone_us`` the wait while nobody else ran there. All float32.
     """
 
     layout: Layout = field(repr=False)
@@ -51,6 +51,7 @@ class Blame:
     run_us: Array = field(repr=False)
     wait_us: Array = field(repr=False)
     sure_us: Array = field(repr=False)
+    alone_us: Array = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +100,8 @@ def blame(layout: Layout, deltas: Array, where: Where, busy: tuple[Array, Array,
     all_run = np.maximum(by_cpu.sum(axis=1), 1e-9)
     known_share = np.minimum(1.0, explained / np.maximum(total, 1e-9))
     pieces = _Pieces(layout, run, wait, where)
-    rest = np.maximum(all_run[pieces.cpu] - pieces.run, 1e-9)
-    weight = np.where(all_run[pieces.cpu] - pieces.run > 1.0, pieces.wait / rest, 0.0)
+    rest = np.maximum(all_run[pieces.cpu] - pieces.run, 0.0)
+    weight = np.where(rest > 1.0, np.minimum(1.0, pieces.wait / np.maximum(rest, 1.0)), 0.0)
     rows = len(layout.view.sandboxes)
     place = pieces.victim.astype(np.int64) * cpus + pieces.cpu
     weights = np.bincount(place, weight, rows * cpus).reshape(rows, cpus)
@@ -116,6 +117,7 @@ def blame(layout: Layout, deltas: Array, where: Where, busy: tuple[Array, Array,
         run_us=np.bincount(owner, run[vcpus], rows),
         wait_us=np.bincount(owner, wait[vcpus], rows),
         sure_us=np.bincount(pieces.victim, certain, rows),
+        alone_us=np.bincount(pieces.victim, np.maximum(0.0, pieces.wait - rest), rows),
     )
 
 
@@ -191,7 +193,8 @@ class Shares:
 
     ``neighbours`` are the five largest others, ``others_us`` the rest of them; ``self_us`` is
     waiting for its own threads, ``limit_us`` because its own limit held it back, ``unknown_us`` for
-    what no counter explains. The parts add up to ``wait_us``.
+    what no counter explains. The parts add up to ``wait_us``. Of the unknown, ``alone_us`` is the
+    wait while nobody else ran there.
     """
 
     run_us: float
@@ -202,22 +205,28 @@ class Shares:
     neighbours: tuple[Share, ...]
     others_us: float = 0.0
     limit_us: float = 0.0
+    alone_us: float = 0.0
 
 
 def limited(shares: Shares, limit_us: float) -> Shares:
     """The same with the wait of its own limit taken off before anybody is blamed.
 
-    While a group is throttled its threads count as waiting, and whoever runs then is innocent.
+    While a group is throttled its threads count as waiting, and whoever runs then is innocent. From
+    Linux 6.18 on threads are throttled one by one and the group counts less than they wait: where
+    nobody else ran, it was the limit, too.
     """
-    limit_us = min(limit_us, shares.wait_us)
-    if not limit_us > 0:
+    if not limit_us > 0 or not shares.wait_us > 0:
         return shares
+    limit_us = min(max(limit_us, shares.alone_us), shares.wait_us)
     rest = 1.0 - limit_us / shares.wait_us
+    others_us = shares.others_us * rest
+    blamed_us = others_us + sum(item.wait_us * rest for item in shares.neighbours)
+    self_us = shares.self_us * rest
     return replace(
         shares,
-        self_us=shares.self_us * rest,
-        unknown_us=shares.unknown_us * rest,
-        others_us=shares.others_us * rest,
+        self_us=self_us,
+        unknown_us=max(0.0, shares.wait_us - limit_us - self_us - blamed_us),
+        others_us=others_us,
         limit_us=limit_us,
         neighbours=tuple(
             Share(item.actor, item.wait_us * rest, item.cpu) for item in shares.neighbours
@@ -257,7 +266,7 @@ def _summed(blames: list[Blame]) -> Iterator[tuple[str, Shares]]:
     totals = [np.sum([getattr(item, name) for item in blames], axis=0) for name in _TOTALS]
     kinds = _kinds(layout)
     for row, sandbox in enumerate(sandboxes):
-        run, wait, sure = (float(total[row]) for total in totals)
+        run, wait, sure, alone = (float(total[row]) for total in totals)
         line = matrix[row]
         own = float(line[kinds.owner == row].sum())
         unknown = float(line[kinds.unknown])
@@ -273,7 +282,16 @@ def _summed(blames: list[Blame]) -> Iterator[tuple[str, Shares]]:
         sureness = min(1.0, sure / wait) if wait > 0 else 0.0
         yield (
             sandbox.key,
-            Shares(run, wait, own, unknown, sureness, neighbours, max(0.0, every - shown)),
+            Shares(
+                run_us=run,
+                wait_us=wait,
+                self_us=own,
+                unknown_us=unknown,
+                confidence=sureness,
+                neighbours=neighbours,
+                others_us=max(0.0, every - shown),
+                alone_us=alone,
+            ),
         )
 
 
@@ -327,4 +345,5 @@ def _joined(first: Shares, second: Shares) -> Shares:
         confidence=sure / wait if wait > 0 else 0.0,
         neighbours=tuple(ordered[:_LARGEST]),
         others_us=first.others_us + second.others_us + rest,
+        alone_us=first.alone_us + second.alone_us,
     )

@@ -22,6 +22,7 @@ from kataui.isolation.stream import Array, Record, StreamDamaged, frames, sample
 SUFFIX = ".kataui-rec"
 _SYNC_SAMPLES = 10
 _READ_BYTES = 1 << 20
+_TOO_LARGE = 1 << 62
 
 
 class RecordingProblem(KatauiError):
@@ -70,7 +71,10 @@ class Recorder:
             self._unsynced += 1
             if self._unsynced >= _SYNC_SAMPLES and self._file is not None:
                 self._unsynced = 0
-                os.fdatasync(self._file.fileno())
+                try:
+                    os.fdatasync(self._file.fileno())  # a network's disk may be full only now
+                except OSError as error:
+                    raise self._stopped(error) from error
 
     def mark(self, marker: Marker) -> None:
         """Append a marker."""
@@ -99,15 +103,21 @@ class Recorder:
             while view:
                 view = view[self._file.write(view) :]
         except OSError as error:
-            file, self._file = self._file, None
-            with contextlib.suppress(OSError):  # leave whole records only
-                file.truncate(self._size)
-            file.close()
-            raise DestinationProblem(
-                f"Recording to {clean(str(self.path))} stopped: {problem_text(error)}.",
-                hint="Everything up to now is kept in it. Free some space and record again.",
-            ) from error
+            raise self._stopped(error) from error
         self._size += len(data)
+
+    def _stopped(self, error: OSError) -> DestinationProblem:
+        """Close the file with whole records only; gives what to raise."""
+        file, self._file = self._file, None
+        if file is not None:
+            with contextlib.suppress(OSError):
+                file.truncate(self._size)
+            with contextlib.suppress(OSError):
+                file.close()
+        return DestinationProblem(
+            f"Recording to {clean(str(self.path))} stopped: {problem_text(error)}.",
+            hint="Everything up to now is kept in it. Free some space and record again.",
+        )
 
 
 class _Index:
@@ -209,7 +219,7 @@ class Recording:
             index.facts = [_whole_numbers(row, 3) for row in document["facts"]]
             index.markers = [_whole_numbers(row, 2) for row in document["markers"]]
             index.samples = int(document["samples"])
-        except (KatauiError, IndexError, KeyError, TypeError, ValueError):
+        except (KatauiError, IndexError, KeyError, TypeError, ValueError, OverflowError):
             return None
         self.packed_overview = document.get("overview")
         self.whole_size = offset
@@ -269,8 +279,10 @@ class Recording:
         offset, rest = len(wire.MAGIC), b""
         while offset + len(rest) < self.whole_size:
             size = min(8 * _READ_BYTES, self.whole_size - offset - len(rest))
-            data = rest + self._bytes(offset + len(rest), size)
-            end = 0
+            more = self._bytes(offset + len(rest), size)
+            if not more:
+                return  # somebody cut the file meanwhile
+            data, end = rest + more, 0
             for record, place in frames(data):
                 end = place
                 yield record
@@ -299,7 +311,8 @@ class Recording:
 
 
 def _whole_numbers(row: Any, width: int) -> list[int]:
-    if len(row) != width or not all(isinstance(value, int) and value >= 0 for value in row):
+    whole = all(isinstance(value, int) and 0 <= value < _TOO_LARGE for value in row)
+    if len(row) != width or not whole:
         raise ValueError(row)
     return list(row)
 

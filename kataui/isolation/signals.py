@@ -59,7 +59,8 @@ def signals(layout: Layout, span: Span, shares: Mapping[str, Shares], disk_ratio
     busy = np.where(ran + waited >= _IDLE_US, ran + waited, np.nan)
     names = [sandbox.key for sandbox in layout.view.sandboxes]
     own_us = np.array([shares[name].self_us if name in shares else 0.0 for name in names])
-    limit_us = np.fmin(np.nan_to_num(groups.throttled_us), waited)
+    held_us = [shares[name].limit_us if name in shares else np.nan for name in names]
+    limit_us = np.fmin(np.fmax(held_us, np.nan_to_num(groups.throttled_us)), waited)
     external = np.maximum(0.0, waited - limit_us - own_us)
     exclusive, foreign = _overlap(layout, threads, span)
     vhost = threads.highest_load(Role.VHOST)
@@ -71,7 +72,7 @@ def signals(layout: Layout, span: Span, shares: Mapping[str, Shares], disk_ratio
             external=external / busy,
             limit=limit_us / busy,
             own=np.fmin(own_us, waited) / busy,
-            slice_wait_ms=np.where(slices > 0, external / slices / 1000, np.nan),
+            slice_wait_ms=np.where(slices > 0, external / slices / 1000, np.nan) + 0 * busy,
             overlap=foreign,
             preempted_hz=threads.preempted(),
             io_stall=groups.io_stall,

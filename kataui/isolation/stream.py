@@ -9,7 +9,7 @@ import struct
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from isal import isal_zlib
@@ -23,6 +23,7 @@ MAX_ROWS = 500_000
 _MAX_JSON_BYTES = 64 << 20
 _MAX_SAMPLE_BYTES = 256 << 20
 _KINDS = frozenset(b"HKEFSMLI")
+_ISAL_ERROR = cast("type[Exception]", isal_zlib.error)  # its stub says instance, not class
 Attributes = dict[str, Any]
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -251,7 +252,7 @@ def _inflate(payload: bytes, limit: int) -> bytes:
     inflater = isal_zlib.decompressobj()
     try:
         data = inflater.decompress(payload, limit)
-    except (zlib.error, ValueError) as error:
+    except (zlib.error, _ISAL_ERROR, ValueError) as error:
         raise StreamDamaged("The recording is damaged: a record cannot be unpacked.") from error
     if not inflater.eof:
         raise StreamDamaged("The recording is damaged: a record is too long when unpacked.")

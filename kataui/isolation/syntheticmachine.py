@@ -24,6 +24,7 @@ from kataui.isolation.syntheticparts import (
 _BIN = "/opt/kata/bin"
 _RUST_BIN = "/opt/kata/runtime-rs/bin"
 _SHARED = "/run/kata-containers/shared/sandboxes"
+_VCPU_BLOCKS, _THREAD_BLOCKS = 0xFFFFFFFE7FFBF837, 0xFFFFFFFE7FFBFA77  # as QEMU 7.2 has them
 _COMM = 15  # TASK_COMM_LEN without the end
 
 
@@ -201,8 +202,11 @@ class _Maker:
         if role is Role.VCPU and self._spec.pinned:
             cpus = (self._spec.pinned[index % len(self._spec.pinned)],)
         task = Task(self._site.pid(), name[:_COMM], role, cpus, group, index, cpu=cpus[0])
+        task.blocked = _THREAD_BLOCKS if process.part == "vmm" else 0
         if role is Role.VCPU:  # it has booted
             task.run_ns, task.books_guest = 1e9, self._books_guest
+            if self._spec.evidence == roles.BY_SIGNALS:
+                task.blocked = _VCPU_BLOCKS
             task.guest_s = task.user_s = 1.0 if self._books_guest else 0.0
             task.system_s = 0.0 if self._books_guest else 1.0
         process.tasks.append(task)
@@ -221,6 +225,7 @@ def _threads(spec: Spec) -> list[tuple[str, Role, int]]:
         case _:
             before, name = [("call_rcu", Role.VMM)], "CPU {}/KVM"
             before += [(f"IO iothread-{n:02x}", Role.IOTHREAD) for n in range(spec.iothreads)]
+            before += [("IO mon_iothread", Role.VMM)]
     return [(n, role, -1) for n, role in before] + [(name.format(i), Role.VCPU, i) for i in vcpus]
 
 
@@ -271,4 +276,5 @@ def evidence(spec: Spec, process: Process, task: Task) -> str:
         return roles.BY_PROCESS
     if not spec.named and spec.hypervisor is Hypervisor.QEMU:
         return spec.evidence if task.role is Role.VCPU else roles.BY_ORDER
-    return roles.BY_PROCESS if task.role is Role.VMM else roles.BY_NAME
+    named = task.role is not Role.VMM or task.name == "IO mon_iothread"
+    return roles.BY_NAME if named else roles.BY_PROCESS

@@ -29,6 +29,7 @@ _SLICE_S = 0.003  # what a thread runs before the next one of a full CPU has its
 _WAKE_S = 0.0004  # what it runs at a time on a quiet CPU
 _PERIOD_S = 0.1  # cpu.cfs_period_us
 _STICKS = 0.25  # a thread stays where it was unless another CPU has that much more room
+_LITTLE = 0.002  # who wants no more is not moved, and waits for nobody
 _WINDOWS_S = (10.0, 60.0, 300.0)  # psi.rst
 
 
@@ -67,8 +68,8 @@ def advance(world: World, seconds: float, loads: Mapping[str, Load]) -> None:
     _want(world, loads)
     flows.want(loads)
     _place(world)
-    for cpu in world.online:
-        _share(cpu, [task for task in _tasks(world) if task.cpu == cpu.number])
+    for cpu, tasks in _by_cpu(world):
+        _share(cpu, tasks)
     _limit(world, seconds)
     for task in _tasks(world):
         _book(task, seconds, world.random)
@@ -81,6 +82,13 @@ def advance(world: World, seconds: float, loads: Mapping[str, Load]) -> None:
 
 def _tasks(world: World) -> Iterable[Task]:
     return (task for process in world.every for task in process.tasks)
+
+
+def _by_cpu(world: World) -> list[tuple[Cpu, list[Task]]]:
+    found: dict[int, list[Task]] = {cpu.number: [] for cpu in world.online}
+    for task in _tasks(world):
+        found[task.cpu].append(task)
+    return [(cpu, found[cpu.number]) for cpu in world.online]
 
 
 def _want(world: World, loads: Mapping[str, Load]) -> None:
@@ -100,6 +108,9 @@ def _place(world: World) -> None:
     """Give each thread a CPU: those that may use one only first, then the hungriest."""
     filled = {cpu.number: cpu.soft for cpu in world.online}
     for task in sorted(_tasks(world), key=lambda task: (len(task.cpus) > 1, -task.want)):
+        if task.want < _LITTLE and task.cpu in filled:
+            filled[task.cpu] += task.want
+            continue
         allowed = [cpu for cpu in task.cpus if cpu in filled] or list(filled)
         best = min(allowed, key=lambda cpu: filled[cpu])
         stays = task.cpu in allowed and filled[task.cpu] <= filled[best] + _STICKS
@@ -164,7 +175,7 @@ def _book(task: Task, seconds: float, random: Random) -> None:
 
 def _count_groups(world: World, flows: Flows, seconds: float) -> None:
     """cpu.stat and the pressure of each group and of the host."""
-    host = _stalled([task for task in _tasks(world) if task.want > 0.001])
+    host = _stalled([task for task in _tasks(world) if task.want > _LITTLE])
     _press(world.pressure["cpu"], (host[0], 0.0), seconds)
     for name in ("io", "memory"):
         stalls = [flows.stalls[machine.id][name] for machine in world.machines]
@@ -184,7 +195,7 @@ def _count_groups(world: World, flows: Flows, seconds: float) -> None:
 
 def _press_group(machine: Machine, group: Group, flows: Flows, seconds: float) -> None:
     mine = [t for p in machine.processes for t in p.tasks if group.holds(t)]
-    _press(group.pressure["cpu"], _stalled([t for t in mine if t.want > 0.001]), seconds)
+    _press(group.pressure["cpu"], _stalled([t for t in mine if t.want > _LITTLE]), seconds)
     if group in machine.group.up():
         for name, part in flows.stalls[machine.id].items():
             _press(group.pressure[name], (part, part * 0.8), seconds)
@@ -209,8 +220,7 @@ def _press(stall: Stall, parts: tuple[float, float], seconds: float) -> None:
 def _count_cpus(world: World, flows: Flows, seconds: float) -> None:
     """/proc/stat and softirqs; the time of a CPU always adds up."""
     blocked = max((part["io"] for part in flows.stalls.values()), default=0.0)
-    for cpu in world.online:
-        tasks = [task for task in _tasks(world) if task.cpu == cpu.number]
+    for cpu, tasks in _by_cpu(world):
         guest = sum(task.got * 0.96 for task in tasks if task.role is Role.VCPU)
         kernel = sum(task.got * task.in_kernel for task in tasks)
         used = sum(task.got for task in tasks)

@@ -7,7 +7,7 @@ what the kernel counts; floats, so that nothing is lost between two small steps.
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from kataui.isolation.collector.roles import BY_GUEST_TIME
+from kataui.isolation.collector.roles import BY_SIGNALS
 from kataui.isolation.model import Role
 
 PAGE_BYTES = 4096
@@ -54,7 +54,7 @@ class Spec:
     runtime: Runtime = Runtime.GO
     id: str = ""
     named: bool = True
-    evidence: str = BY_GUEST_TIME
+    evidence: str = BY_SIGNALS
     vcpus: int = 2
     pinned: tuple[int, ...] = ()
     cpus: tuple[int, ...] = ()
@@ -145,7 +145,7 @@ class Task:
 
     ``want`` is how much it wants (cores), ``got`` what it had, ``waited`` how long it was ready
     without one, both as parts of the step. ``books_guest``: whether this KVM books guest time (a
-    paravirtual one does not).
+    paravirtual one does not). ``blocked`` are the signals that it does not take, as a mask.
     """
 
     tid: int
@@ -165,6 +165,7 @@ class Task:
     involuntary: float = 0.0
     migrations: int = 0
     books_guest: bool = True
+    blocked: int = 0
     want: float = 0.0
     got: float = 0.0
     waited: float = 0.0

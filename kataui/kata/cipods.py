@@ -12,7 +12,7 @@ from typing import Any
 from kataui.kata import systems
 from kataui.kata.embedded import Embedded, Role, embedded
 from kataui.kata.manifest import Document, Path, list_at, mapping_at, text_at, value_at
-from kataui.kata.pods import PodPlace, pods_in
+from kataui.kata.pods import KUBERNETES, PodPlace, pods_in
 
 _MAX_NESTING = 3
 
@@ -37,7 +37,7 @@ def places_in(document: Document) -> Iterator[PodPlace]:
         yield from _of_string(document)
         return
     system = systems.system_of(document)
-    if system == systems.KUBERNETES:
+    if system == KUBERNETES:
         yield from pods_in(document)
         return
     finder = _FINDERS.get(system)
@@ -165,7 +165,7 @@ def _patch_class(document: Document, base: Path) -> str:
 
 
 def _arc(document: Document) -> Iterator[PodPlace]:
-    if document.kind in ("Runner",):
+    if document.kind == "Runner":
         yield from place(document, ("spec",), systems.ARC, whole=False)
         return
     base: Path = ("spec",) if document.kind else ()

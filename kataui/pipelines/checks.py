@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path as FilePath
 from typing import Any
 
-from kataui.errors import KatauiError
 from kataui.files import clean
 from kataui.findings import Finding, Location, Severity, by_severity
 from kataui.kata import rules
@@ -38,7 +37,7 @@ __all__ = [
     "check_file",
     "check_rendered",
 ]
-_YAML, _SCHEMA, _NO_SCHEMA = "K-YAML", "K-SCHEMA", "K-NOSCHEMA"
+YAML, SCHEMA, NO_SCHEMA = "K-YAML", "K-SCHEMA", "K-NOSCHEMA"
 _HELM = re.compile(
     r"^\s*\{\{-?\s|:\s+\{\{-?\s|\{\{-? *(if|range|include|define|with|end)\b", re.MULTILINE
 )
@@ -109,7 +108,7 @@ def _unread(name: str, data: bytes | str, error: ManifestError) -> Finding:
     text = data if isinstance(data, str) else data[: 1 << 20].decode("utf-8", "replace")
     if error.line and _HELM.search(text):
         return Finding(
-            _YAML,
+            YAML,
             Severity.WARNING,
             clean(name),
             "It is a template of Helm, not a manifest: it was not checked.",
@@ -123,7 +122,7 @@ def _unread(name: str, data: bytes | str, error: ManifestError) -> Finding:
 def _unreadable(name: str, message: str, line: int | None, fix: str) -> Finding:
     why = "Nothing of this file could be checked."
     place = Location(name, line)
-    return Finding(_YAML, Severity.ERROR, clean(name), message, why, fix, location=place)
+    return Finding(YAML, Severity.ERROR, clean(name), message, why, fix, location=place)
 
 
 def schema_findings(document: Document, schemas: Schemas) -> Iterator[Finding]:
@@ -137,7 +136,7 @@ def _of_piece(piece: Piece, schemas: Schemas) -> Iterator[Finding]:
     if piece.problem is not None:
         error = piece.problem
         place = Location(piece.document.file, error.line or None, dotted(piece.path))
-        yield Finding(_YAML, Severity.ERROR, subject, error.message, fix=error.hint, location=place)
+        yield Finding(YAML, Severity.ERROR, subject, error.message, fix=error.hint, location=place)
     elif piece.vendored:
         validator, schema = vendored(piece.vendored)
         look = partial(_look, schema)
@@ -166,7 +165,7 @@ def _by_kind(piece: Piece, schemas: Schemas, subject: str) -> Iterator[Finding]:
         where = piece.document.location((*piece.path, "apiVersion"))
         why = "The API server does not know it: applying it fails."
         yield Finding(
-            _SCHEMA, Severity.ERROR, subject, found.message, why, found.fix, location=where
+            SCHEMA, Severity.ERROR, subject, found.message, why, found.fix, location=where
         )
     else:
         yield _not_checked(subject, found.message, place, _IMPORT)
@@ -185,7 +184,7 @@ def _nameless(piece: Piece, subject: str, place: Location) -> Finding:
     if len(halves) == 1 and "metadata" in value:
         missing = ({"apiVersion", "kind"} - halves).pop()
         return Finding(
-            _SCHEMA,
+            SCHEMA,
             Severity.ERROR,
             subject,
             f"The object has no {missing}.",
@@ -200,7 +199,7 @@ def _nameless(piece: Piece, subject: str, place: Location) -> Finding:
 def _not_checked(subject: str, message: str, place: Location, fix: str) -> Finding:
     why = "Not checked is not the same as valid."
     return Finding(
-        _NO_SCHEMA, Severity.INFO, subject, message, why, fix, location=place, checked=False
+        NO_SCHEMA, Severity.INFO, subject, message, why, fix, location=place, checked=False
     )
 
 
@@ -216,7 +215,7 @@ def _finding(piece: Piece, fault: Fault, subject: str, source: str) -> Finding:
     elif piece.vendored or piece.system:
         why = f"It does not fit {source}."
     return Finding(
-        _SCHEMA,
+        SCHEMA,
         severity,
         subject,
         message,
@@ -243,8 +242,3 @@ def _subject(piece: Piece) -> str:
 
 def _look(schema: Any, location: str) -> Any:
     return resolve(schema, location.partition("#")[2])
-
-
-def problem_of_path(path: FilePath, error: KatauiError) -> Finding:
-    """A file that cannot be read."""
-    return _unreadable(str(path), error.message, None, error.hint)

@@ -86,6 +86,7 @@ class FocusRing(QFocusFrame):
         app = QApplication.instance()
         if isinstance(app, QApplication):
             app.focusChanged.connect(self._on_focus)
+        self.hide()  # else the window would show it in its corner until something has the focus
 
     def watch(self, handle: QWindow) -> None:
         """Look at the input of the window's handle, which exists when it is first shown."""

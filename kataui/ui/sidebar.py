@@ -46,6 +46,7 @@ Index = QModelIndex | QPersistentModelIndex
 WIDTH_U, RAIL_U = 59, 14
 _TAB_U, _OPEN_U, _GAP_U = 8.5, 7.5, 2.5
 _WORDS = {"pass": "pass", "fail": "fail", "unknown": "not checked", "info": "checking"}
+_WORDS |= {"warning": "warning"}
 
 
 @dataclass(frozen=True, slots=True)

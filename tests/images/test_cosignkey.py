@@ -137,7 +137,13 @@ def test_variable_that_is_no_text_is_a_wrong_passphrase(keys, monkeypatch):
     monkeypatch.setenv("COSIGN_PASSWORD", "\udcff")
 
     with pytest.raises(KeyProblem, match="passphrase does not open"):
-        load_signing_key(keys.sign_key, never)
+        load_signing_key(keys.sign_key, lambda _: None)
+
+
+def test_variable_for_another_key_does_not_stand_in_the_way(keys, monkeypatch):
+    monkeypatch.setenv("COSIGN_PASSWORD", "of another key")
+
+    assert load_signing_key(keys.sign_key, lambda _: "")
 
 
 @pytest.mark.parametrize("encoding", [PEM, DER])

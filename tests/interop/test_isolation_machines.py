@@ -21,7 +21,7 @@ from kataui.isolation.player import Player
 from kataui.isolation.recording import Recording, keep
 from kataui.isolation.session import Session
 from kataui.isolation.sources.local import LocalFeed
-from tests.interop.kata_machines import QEMU, Machine, machine
+from tests.interop.kata_machines import QEMU, Machine, go_first, machine
 
 pytestmark = pytest.mark.interop
 Found = Callable[[Picture], bool]
@@ -158,8 +158,9 @@ def test_a_process_of_the_host_is_named_as_the_culprit(
     burner = tmp_path / "noisy-daemon"
     burner.write_text("#!/bin/sh\nwhile :; do :; done\n")
     burner.chmod(0o755)
-    with subprocess.Popen([burner]) as noisy:
+    with subprocess.Popen([burner], start_new_session=True) as noisy:
         os.sched_setaffinity(noisy.pid, {CPU})
+        go_first(noisy.pid)
         try:
             picture = wait_for(
                 session,

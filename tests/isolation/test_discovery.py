@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kataui.isolation.collector import roles
+from kataui.isolation.collector import cgroups, files, roles
 from kataui.isolation.collector.tables import BY_NAME, MISSING
 from kataui.isolation.model import HostView, Role, host_view
 from kataui.isolation.stream import Decoder
@@ -62,7 +62,8 @@ def test_every_helper_thread_has_its_role(place: Place, hypervisor: Hypervisor) 
 
 
 @pytest.mark.parametrize(
-    "evidence", [roles.BY_DEBUGFS, roles.BY_SYSCALL, roles.BY_GUEST_TIME, roles.BY_ORDER]
+    "evidence",
+    [roles.BY_DEBUGFS, roles.BY_SYSCALL, roles.BY_SIGNALS, roles.BY_GUEST_TIME, roles.BY_ORDER],
 )
 def test_unnamed_vcpus_are_found_by_the_best_evidence_there_is(place: Place, evidence: str) -> None:
     spec = Spec("a", named=False, evidence=evidence, vcpus=4, iothreads=2)
@@ -156,6 +157,24 @@ def test_pressure_of_a_group_that_others_are_in_too_is_not_the_sandboxes(place: 
     assert row_of(sample, "group", group.slot)[4:] == [MISSING] * 6
 
 
+def test_io_of_a_hybrid_group_is_counted_by_v1_even_when_v2_has_the_group_too(place: Place) -> None:
+    host = place.host(mode=Mode.HYBRID)
+    machine = host.add(Spec("a"))
+    host.advance(10.0, {"a": Load(reads=100, io_bytes=4096)})
+    path = machine.group.path
+    (place.root / f"sys/fs/cgroup/unified{path}").mkdir(parents=True)
+    mounts = cgroups.Mounts(f"{place.root}/sys")
+    controllers = ("cpu", "cpuacct", "memory", "io", "blkio", "")
+    paths = dict.fromkeys(("cpu", "cpuacct", "memory", "blkio", ""), path)
+    folders = {name: mounts.folder(name, paths) for name in controllers}
+
+    group = cgroups.Cgroup(folders, files.Budget(1000))
+
+    row = dict(zip(BY_NAME["group_memory"].columns, group.read_memory(), strict=True))
+    assert row["read_bytes"] == 100 * 10 * 4096
+    assert folders["io"].endswith(f"/unified{path}")
+
+
 def test_vhost_workers_of_old_kernels_are_charged_to_their_own_sandbox(place: Place) -> None:
     host = place.host(vhost_tasks=False)
     first, second = host.add(Spec("a", queues=2)), host.add(Spec("b"))
@@ -215,6 +234,7 @@ def test_the_captured_host_has_one_sandbox_with_two_vcpus(shared: Path) -> None:
         ("CPU 1/KVM", 1, "name"),
     ]
     assert {t.name for t in sandbox.of_role(Role.VMM)} == {"qemu-system-x86", "kvm-nx-lpage-re"}
+    assert [thread.tid for thread in sandbox.of_role(Role.IOTHREAD)] == [26262]
     assert [link.name for link in sandbox.links] == ["tap0_kata"]
     assert len(sandbox.threads) == 6
 

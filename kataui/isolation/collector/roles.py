@@ -1,8 +1,8 @@
 """Which role a thread has, and by what evidence.
 
 Names come first; where a hypervisor does not name its threads, the order of reference is: KVM's
-debugfs, the system call that the thread is in, guest time, and the order in which QEMU creates
-threads. The evidence goes into the stream, for a guess must look like one.
+debugfs, the system call that the thread is in, the signals that it takes, guest time, and the order
+in which QEMU creates threads. The evidence goes into the stream, for a guess must look like one.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ VMM = "vmm"
 BY_NAME = "name"
 BY_DEBUGFS = "debugfs"
 BY_SYSCALL = "syscall"
+BY_SIGNALS = "signal mask"
 BY_GUEST_TIME = "guest time"
 BY_ORDER = "creation order"
 BY_PROCESS = "process"
@@ -33,6 +34,10 @@ _VHOST = re.compile(r"vhost-(\d+)$")
 _KVM_RUN = 0xAE80  # _IO(KVMIO, 0x80), include/uapi/linux/kvm.h
 _IOCTLS = ("16", "29")  # the system call's number on x86-64, on arm64
 _KERNEL_MADE = ("kvm-nx-lpage-re", "kvm-pit/")
+_MONITOR = "IO mon_iothread"  # serves QMP, no device
+# QEMU blocks all signals in its threads, but KVM vCPUs take SIGBUS (7) and SIG_IPI, which is
+# SIGUSR1 (10): util/qemu-thread-posix.c and kvm_init_cpu_signals in accel/kvm/kvm-all.c
+_VCPU_SIGNALS = 1 << (7 - 1) | 1 << (10 - 1)
 
 
 class Role:
@@ -56,6 +61,8 @@ def by_name(part: str, name: str) -> Role | None:
         role = Role(VIRTIOFSD, evidence=BY_PROCESS)
     elif vcpu:
         role = Role(VCPU, next(int(group) for group in vcpu.groups() if group))
+    elif name == _MONITOR:
+        role = Role(VMM)
     elif name.startswith("blk_iothread_q") or (part != commandline.SHIM and _IO_NAMES.match(name)):
         role = Role(IOTHREAD)
     elif part == commandline.SHIM:
@@ -68,12 +75,15 @@ def by_name(part: str, name: str) -> Role | None:
 class Unnamed:
     """The threads of a VMM whose names all read like the program; finds the vCPUs among them."""
 
-    __slots__ = ("_count", "_debug", "_pid", "_proc", "_seen")
+    __slots__ = ("_count", "_debug", "_iothreads", "_monitors", "_pid", "_proc", "_seen", "_takes")
 
-    def __init__(self, proc: str, sys: str, pid: int, vcpus: int) -> None:
+    def __init__(self, proc: str, sys: str, pid: int, argv: list[str]) -> None:
         self._proc = proc
         self._pid = pid
-        self._count = vcpus
+        self._count = vcpu_count(argv)
+        self._iothreads = sum(given.startswith("iothread,") for given in argv)
+        self._monitors = int("-qmp" in argv)  # its iothread is made after the others
+        self._takes: set[int] = set()
         self._debug = sys + "/kernel/debug/kvm"
         self._seen: dict[int, Role] = {}
 
@@ -86,17 +96,16 @@ class Unnamed:
         found: dict[int, Role] = {}
         if not named:
             found = self._by_debugfs(threads) or self._by_syscall(threads)
-            found = found or self._by_guest_time(threads) or self._by_order(threads)
+            found = found or self._by_signals(threads) or self._by_guest_time(threads)
+            found = found or self._by_order(threads)
         main = threads.get(self._pid)
         plain = sorted(t for t, s in threads.items() if main and s.comm == main.comm)[1:]
-        first = min([*named, *found], default=0)
+        iothreads = plain[1 : 1 + self._iothreads]  # call_rcu is the first
         for tid in threads:
-            if tid in found:
-                continue
-            if tid not in plain:
+            if tid not in found and tid in plain:
+                found[tid] = Role(IOTHREAD if tid in iothreads else VMM, -1, BY_ORDER)
+            elif tid not in found:
                 found[tid] = Role(VMM, evidence=BY_PROCESS)
-            else:  # call_rcu is the first, then come the iothreads, then the vCPUs
-                found[tid] = Role(IOTHREAD if plain[0] < tid < first else VMM, -1, BY_ORDER)
         return found
 
     def _by_debugfs(self, threads: dict[int, procfs.Stat]) -> dict[int, Role]:
@@ -128,6 +137,20 @@ class Unnamed:
         known = {tid: role for tid, role in self._seen.items() if tid in threads}
         return known if len(known) >= self._count else {}
 
+    def _by_signals(self, threads: dict[int, procfs.Stat]) -> dict[int, Role]:
+        """Needs no right; with KVM only, and only threads of QEMU have such masks."""
+        for tid in threads:
+            if tid not in self._takes:
+                data = files.read(f"{self._proc}/{self._pid}/task/{tid}/status") or b""
+                text = procfs.colon_values(data).get("SigBlk", "0")
+                mask = int(text, 16) if re.match(r"[0-9a-f]{1,16}$", text) else 0
+                if mask.bit_length() > 32 and not mask & _VCPU_SIGNALS:
+                    self._takes.add(tid)
+        vcpus = sorted(tid for tid in threads if tid in self._takes)
+        if len(vcpus) < self._count:
+            return {}
+        return {tid: Role(VCPU, index, BY_SIGNALS) for index, tid in enumerate(vcpus)}
+
     def _by_guest_time(self, threads: dict[int, procfs.Stat]) -> dict[int, Role]:
         """Guest time is booked to vCPU threads only; not so on every kind of KVM."""
         entered = [tid for tid, stat in threads.items() if stat.field(43) > 0]
@@ -136,9 +159,20 @@ class Unnamed:
         return {tid: Role(VCPU, index, BY_GUEST_TIME) for index, tid in enumerate(sorted(entered))}
 
     def _by_order(self, threads: dict[int, procfs.Stat]) -> dict[int, Role]:
-        """QEMU starts main, call_rcu, iothreads, then the vCPUs in a row."""
+        """QEMU starts main, call_rcu, iothreads, then the vCPUs in a row; workers come later."""
         others = sorted(tid for tid in threads if tid != self._pid)
-        if self._count <= 0 or len(others) < self._count:
+        begin = 1 + self._iothreads + self._monitors
+        vcpus = others[begin : begin + self._count]
+        if len(vcpus) < self._count:
             return {}
-        vcpus = others[-self._count :]
         return {tid: Role(VCPU, index, BY_ORDER) for index, tid in enumerate(vcpus)}
+
+
+def vcpu_count(argv: list[str]) -> int:
+    """How many vCPUs QEMU starts with (``-smp 2,maxcpus=8`` or ``-smp cpus=2``)."""
+    text = commandline.value_of(argv, "-smp")
+    for part in text.split(","):
+        name, equals, value = part.rpartition("=")
+        if name in ("", "cpus") and value.isdigit() and (equals or name == ""):
+            return int(value)
+    return 1

@@ -121,7 +121,7 @@ class Group:
         self._entities = entities
         self._budget = budget
         self._scans = 0
-        self._unnamed = roles.Unnamed(self._proc, sys, process.pid, vcpu_count(process.argv))
+        self._unnamed = roles.Unnamed(self._proc, sys, process.pid, process.argv)
 
     def refresh(self) -> bool:
         """Find threads that came or went, and name their roles; whether anything was looked at."""
@@ -210,13 +210,3 @@ class Group:
             "policy": stat.field(41),
             "groups": procfs.cgroup_paths(groups),
         }
-
-
-def vcpu_count(argv: list[str]) -> int:
-    """How many vCPUs QEMU starts with (``-smp 2,maxcpus=8`` or ``-smp cpus=2``)."""
-    text = commandline.value_of(argv, "-smp")
-    for part in text.split(","):
-        name, equals, value = part.rpartition("=")
-        if name in ("", "cpus") and value.isdigit() and (equals or name == ""):
-            return int(value)
-    return 1

@@ -56,6 +56,7 @@ class Chart(Card):
         self._flags: tuple[Flag, ...] = ()
         self._wall_offset_s: float | None = None
         self._stale = self._from_start = False
+        self._has_data = False  # the first data sets the scale; only after that it grows
         self._canvas = ChartCanvas(stacked=self._stacked)
         self.body.addWidget(self._canvas, 1)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -108,6 +109,7 @@ class Chart(Card):
         """Forget how high the values were: something else is shown from now on."""
         self._scale = scale_for(0.0, self._least_top)
         self._grew_at_s = -math.inf
+        self._has_data = False
 
     @property
     def scale(self) -> Scale:
@@ -154,19 +156,16 @@ class Chart(Card):
         now_s = float(times_s[-1]) if len(times_s) else 0.0
         wanted = scale_for(self._peak(series), self._least_top)
         if wanted.top > self._scale.top:
-            if self._canvas_has_data():
+            if self._has_data:
                 self._grew_at_s = now_s
             self._scale = wanted
             unit = self._unit.split(" ")[0]
             self._grew.setText(
                 f"scale grew to {tick_text(wanted.top, wanted.step)}\u00a0{unit}".strip()
             )
+        self._has_data = self._has_data or self._peak(series) > 0
         recent = 0 <= now_s - self._grew_at_s < _GREW_FOR_S
         self._grew.setVisible(recent)
-
-    def _canvas_has_data(self) -> bool:
-        """The first data sets the scale; only after that it grows."""
-        return bool(self.accessibleDescription())
 
     def _peak(self, series: Sequence[ChartSeries]) -> float:
         rows = [s.values for s in series if not np.isnan(s.values).all()]

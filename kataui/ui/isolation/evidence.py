@@ -19,7 +19,7 @@ from kataui.ui.widgets.text import label
 
 _LINES = 4
 _TOGETHER = 0.35  # from here on a correlation speaks for the suspect
-_SMALL = 0.05
+_SMALL, _NOTHING = 0.05, 0.0005
 
 
 class Evidence(Hugging):
@@ -133,7 +133,8 @@ def evidence(picture: Picture, victim: str, found: Accusation | None) -> list[tu
         limit = shares.limit_us / shares.wait_us
         small = limit < _SMALL
         title = "Not its own limit" if small else "Its own limit is a part of it"
-        text = f"{percent(limit)} of the wait, taken off before blaming."
+        part = "No part" if limit < _NOTHING else percent(limit)
+        text = f"{part} of the wait; taken off before blaming."
         lines.append(("pass" if small else "warning", title, text))
     missing = picture.judgement.scope.partition("Not measured: ")[2].rstrip(".")
     if missing:

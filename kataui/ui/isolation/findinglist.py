@@ -1,5 +1,6 @@
 """The list of findings: a mark, what was found, and where, in two lines each."""
 
+import re
 from collections.abc import Sequence
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
@@ -22,6 +23,7 @@ _FINDING = Qt.ItemDataRole.UserRole
 _PAD_U, _MARK_U, _BAR_PX = 2.0, 4.5, 3
 _WRAP = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignTop
 _MOST_LINES = 3
+_LONG_ID = re.compile(r"([0-9a-f]{8})[0-9a-f-]{16,}")
 
 
 def kind_of(finding: Finding) -> str:
@@ -85,7 +87,8 @@ class _Delegate(QStyledItemDelegate):
 
 
 def _title(finding: Finding) -> str:
-    return clean(finding.message, limit=300)
+    """The message; the ids in it are shortened, for they cannot be broken into lines."""
+    return _LONG_ID.sub(r"\1…", clean(finding.message, limit=300))
 
 
 class FindingPicker(QListWidget):

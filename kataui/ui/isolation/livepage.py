@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QHideEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
@@ -43,6 +43,22 @@ _VIEW_U = 95
 OVERVIEW, MATRIX, FINDINGS, COMPARE, SANDBOX, SHARE = range(6)
 # Findings that answer the question "what do I change", the most telling first.
 _FIXES = ("CPU-02", "NET-17", "CPU-04", "IO-20", "MEM-04", "CPU-07")
+
+
+class _Views(QStackedWidget):
+    """Takes the room that there is: what is higher scrolls inside, and the time line stays."""
+
+    def hasHeightForWidth(self) -> bool:
+        """Its pages would ask for all their rows."""
+        return False
+
+    def sizeHint(self) -> QSize:
+        """The least that is of use."""
+        return QSize(super().minimumSizeHint().width(), theme.u(_VIEW_U))
+
+    def minimumSizeHint(self) -> QSize:
+        """The same."""
+        return self.sizeHint()
 
 
 class LivePage(QWidget):
@@ -105,10 +121,9 @@ class LivePage(QWidget):
         self.timeline = Timeline(live=not deck.source.is_file)
 
     def _arrange(self) -> None:
-        self.views = QStackedWidget()
+        self.views = _Views()
         for view in (self.overview, self.who, self.findings, self.compare):
             self.views.addWidget(view)
-        self.views.setMinimumHeight(theme.u(_VIEW_U))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, theme.u(5), 0, 0)
         layout.setSpacing(theme.u(1))
@@ -180,7 +195,7 @@ class LivePage(QWidget):
     def _on_mode(self) -> None:
         self.timeline.set_paused(self.deck.paused)
         if self.sandbox is not None:
-            self.sandbox.set_paused(self.deck.paused)
+            self.sandbox.set_paused(self._stands_still)
         if self.deck.picture is not None:
             self._show_facts(self.deck.picture)
 
@@ -196,8 +211,13 @@ class LivePage(QWidget):
             self.sandbox.fix.connect(self._show_fix)
             self.views.addWidget(self.sandbox)
         self.sandbox.begin(Detail(key))
-        self.sandbox.set_paused(self.deck.paused)
+        self.sandbox.set_paused(self._stands_still)
         self._show_view(SANDBOX)
+
+    @property
+    def _stands_still(self) -> bool:
+        """Whether live data is held; a recording tells its hour of day anyway."""
+        return self.deck.paused and not self.deck.source.is_file
 
     def _read_detail(self, key: str) -> None:
         """Read the curves up to the moment that is shown; once more if that has moved on."""

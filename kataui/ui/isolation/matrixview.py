@@ -215,7 +215,8 @@ class MatrixView(QAbstractScrollArea):
         painter.setClipRect(QRect(0, grid.top(), grid.left(), grid.height()))
         for row in range(first, last):
             self._paint_victim(painter, row)
-        painter.setClipRect(QRect(grid.left(), 0, grid.width(), grid.top()))
+        more = theme.u(_GROUP_GAP_U) // 2
+        painter.setClipRect(QRect(grid.left() - more, 0, grid.width() + more, grid.top()))
         for column in columns:
             self._paint_culprit(painter, column)
         self._paint_groups(painter)
@@ -277,10 +278,12 @@ class MatrixView(QAbstractScrollArea):
             painter.setPen(QPen(theme.color("control"), 1))
             painter.drawLine(QPointF(left, y + 0.5), QPointF(right, y + 0.5))
             painter.setPen(theme.color("text_secondary"))
+            more = theme.u(_GROUP_GAP_U - 1) // 2  # into the gaps beside a narrow group
+            place = QRect(left - more, 0, right - left + 2 * more, metrics.height())
             words = metrics.elidedText(
-                GROUP_WORDS[group], Qt.TextElideMode.ElideRight, right - left
+                GROUP_WORDS[group], Qt.TextElideMode.ElideRight, place.width()
             )
-            painter.drawText(QRect(left, 0, right - left, metrics.height()), _CENTER, words)
+            painter.drawText(place, _CENTER, words)
 
     def cell_at(self, place: QPoint) -> tuple[int, int] | None:
         """The row and column under a point of the viewport."""

@@ -30,6 +30,7 @@ _ROLES |= {"voluntary": "other", "involuntary": "vhost", "resident": "vmm"}
 _CHART_U = 60
 _WIDE = 5  # the column of the formula
 _BAD = ("D", "E")
+_SEEN = 0.005  # cores; a role that used less is no area, only a name
 _STEP_S, _MOST_STEP_S = 1.0, 4.0  # a sample, and what may be missing between two
 
 
@@ -126,6 +127,7 @@ class SandboxView(Scroll):
             series = [
                 ChartSeries(_name(words), _role(words), values)
                 for words, values in self.detail.series(name).items()
+                if name != detail.CPU or words == "vcpu" or np.nanmax(values, initial=0) >= _SEEN
             ]
             chart.setVisible(bool(series))
             chart.set_data(

@@ -16,7 +16,7 @@ from kataui.pipelines import checks
 from kataui.pipelines.answersfile import FILE_NAME, fit, read_file
 from kataui.pipelines.catalogue import Catalogue, load
 from kataui.pipelines.model import Stage, Template
-from kataui.ui.pipelines import filepage as file_page
+from kataui.ui.pipelines import filepage
 from kataui.ui.pipelines.drafts import Draft, load_drafts, new_draft, save_draft
 from kataui.ui.pipelines.entrance import TAB, form_key
 from kataui.ui.pipelines.filepage import FilePage
@@ -116,7 +116,7 @@ class Pipelines(QObject):
             title=lambda title, mark: window.set_entry(key, Entry(title, mark=mark)),
             status=lambda: window.show_status(key),
             problem=window.show_problem,
-            done=window.show_done,
+            shown=lambda: window.go(key),
             closed=self._show_closed,
             remember=self._remember,
         )
@@ -184,7 +184,7 @@ class Pipelines(QObject):
             window.set_entry(key, Entry(title, mark=verdict))
             self._remember(place, verdict, sentence)
 
-        outside = file_page.Outside(
+        outside = filepage.Outside(
             told=told,
             problem=window.show_problem,
             done=window.show_done,

@@ -4,11 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QStackedWidget
 
 from kataui.errors import KatauiError
+from kataui.pipelines.exportwrite import Exported
 from kataui.ui.jobs import Jobs
+from kataui.ui.pipelines import exportpage
 from kataui.ui.pipelines.drafts import Draft, close_draft, save_draft
 from kataui.ui.pipelines.formpage import FormPage, Outside
 from kataui.ui.pipelines.formstate import FormState
@@ -23,15 +26,16 @@ _SAVED, _SAVING = ("Answers saved",), ("Saving answers…",)
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """What the page tells the window: its line in the sidebar, its status, problems, what is done.
+    """What the page tells the window: its line in the sidebar, its status, problems.
 
-    ``closed`` is called after it was closed, ``remember`` with the folder that was written.
+    ``shown`` says that another part of it is shown, ``closed`` that it was closed; ``remember``
+    gets the folder that was written.
     """
 
     title: Callable[[str, str], None]
     status: Callable[[], None]
     problem: Callable[[str, str], None]
-    done: Callable[[str], None]
+    shown: Callable[[], None]
     closed: Callable[[], None]
     remember: Callable[[Path, str, str], None]
 
@@ -48,8 +52,12 @@ class PipelinePage(QStackedWidget):
         outside = Outside(
             kept=self._keep_soon, told=self._on_told, export=self.export, problem=keeping.problem
         )
+        self.exporting: exportpage.ExportPage | None = None
         self.form = FormPage(jobs, state, outside)
         self.addWidget(self.form)
+        leave = QShortcut(QKeySequence("Esc"), self)
+        leave.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        leave.activated.connect(lambda: self.back() if self.exporting else None)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.keep)
@@ -97,10 +105,45 @@ class PipelinePage(QStackedWidget):
 
     def export(self) -> None:
         """Show what would be written."""
+        rendered = self.state.view.rendered
+        if rendered is None or self.state.view.problems:
+            return
+        self._leave_export()
+        what = exportpage.What(
+            self.state.template, self.state.values, rendered, self.state.kubernetes
+        )
+        outside = exportpage.Outside(
+            back=self.back, written=self._on_written, problem=self._keeping.problem
+        )
+        self.exporting = exportpage.ExportPage(self._jobs, what, self.draft.folder, outside)
+        self.addWidget(self.exporting)
+        self.setCurrentWidget(self.exporting)
+        self.exporting.take_focus()
+        self._keeping.shown()
+
+    def back(self) -> None:
+        """To the form."""
+        self._leave_export()
+        self.form.take_focus()
+        self._keeping.shown()
+
+    def _leave_export(self) -> None:
+        if self.exporting is not None:
+            self.exporting.on_closed()
+            self.removeWidget(self.exporting)
+            self.exporting.deleteLater()
+            self.exporting = None
+
+    def _on_written(self, done: Exported) -> None:
+        self.draft = replace(self.draft, folder=str(done.folder))
+        self.keep()
+        sentence = f"{len(done.written)} files of {self.draft.title}"
+        self._keeping.remember(done.folder, self.draft.mark or "unknown", sentence)
 
     def on_closed(self) -> None:
         """Keep the answers, and stop the checks; when the window ends, the form stays open."""
         self.form.on_closed()
+        self._leave_export()
         self.keep()
         if not self._jobs.closed:
             close_draft(self.draft)
