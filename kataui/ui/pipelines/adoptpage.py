@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication, QResizeEvent
+from PySide6.QtGui import QGuiApplication, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QBoxLayout, QCheckBox, QSizePolicy, QVBoxLayout, QWidget
 
 from kataui.files import clean
@@ -73,6 +73,9 @@ class AdoptPage(Page):
         self._plans = Checker(jobs, self, f"plan:{id(self)}")
         self._plans.done.connect(self._on_planned)
         self._plans.failed.connect(self._on_failed)
+        keys = QShortcut(QKeySequence.StandardKey.Save, self)
+        keys.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        keys.activated.connect(self._save.click)
         self._build()
         self._show_plan()
 

@@ -31,5 +31,5 @@ def commands_of(rendered: Rendered) -> str:
     """The indented lines of the README: what is to be typed."""
     readme = rendered.file("README.md")
     lines = readme.text.split("\n") if readme else []
-    found = [line[4:] for line in lines if line.startswith("    ")]
+    found = [line[4:] for line in lines if line.startswith("    ") and " " in line.strip()]
     return "\n".join(found[:_MOST_LINES]) or "kubectl apply -f ."

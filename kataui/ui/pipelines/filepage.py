@@ -10,7 +10,7 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QSizePolicy, QStackedWidget
 
 from kataui.files import clean
-from kataui.findings import Finding
+from kataui.findings import Finding, by_severity
 from kataui.pipelines import checks
 from kataui.pipelines.adopt.save import Saved
 from kataui.pipelines.adopt.wish import Wish
@@ -93,7 +93,7 @@ class _LookPage(Page):
     def show_looked(self, looked: Looked) -> None:
         """Show a file and what was found."""
         self._shown = looked.findings
-        self.code.show_text(looked.text, looked.language)
+        self.code.show_text(looked.text.removesuffix("\n"), looked.language)
         self.code.show_findings(looked.findings)
         self.findings.show_findings(looked.findings)
         self.banner.show_verdict(verdict(looked.findings), *sentence(looked))
@@ -102,8 +102,10 @@ class _LookPage(Page):
 
 def sentence(looked: Looked) -> tuple[str, str]:
     """What is the case, and what can be done or was not looked at."""
-    found = counted(looked.findings)
-    words = f"{found}." if looked.findings else "Nothing is wrong with it as far as it was checked."
+    words = "Nothing is wrong with it as far as it was checked."
+    if looked.findings:
+        first = clean(by_severity(looked.findings)[0].message, limit=200)
+        words = first if len(looked.findings) == 1 else f"{counted(looked.findings)}: {first}"
     if looked.adopt is None:
         scope = f"It cannot be put on Kata here: {looked.why_not}"
     elif looked.adopt.changes:

@@ -132,7 +132,7 @@ class FilesView(QWidget):
             view.show_findings(self._findings.get(path, ()))
             self._views[path] = view
             self._stack.addWidget(view)
-        view.show_text(file.text, file.language)
+        view.show_text(file.text.removesuffix("\n"), file.language)
         lines = self._changed.get(path, frozenset())
         view.show_changed(lines, self._by)
         if lines:

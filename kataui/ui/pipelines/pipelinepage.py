@@ -57,7 +57,7 @@ class PipelinePage(QStackedWidget):
         self.addWidget(self.form)
         leave = QShortcut(QKeySequence("Esc"), self)
         leave.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        leave.activated.connect(lambda: self.back() if self.exporting else None)
+        leave.activated.connect(self.back)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.keep)
@@ -123,6 +123,8 @@ class PipelinePage(QStackedWidget):
 
     def back(self) -> None:
         """To the form."""
+        if self.exporting is None:
+            return
         self._leave_export()
         self.form.take_focus()
         self._keeping.shown()

@@ -82,7 +82,7 @@ def _yaml(line: str, *, inside: bool) -> list[Span]:
         text = value.group(1).rstrip()
         role = "number" if _NUMBER.fullmatch(text) else "string"
         found.append((value.start(1), len(text), role))
-        begin = value.end()
+        begin = value.start(1) + len(text)
     comment = _COMMENT.search(line, begin)
     if comment:
         found.append((comment.start(1), len(line) - comment.start(1), "comment"))

@@ -80,6 +80,8 @@ class DiffView(QWidget):
 
     def show_diff(self, old: str, new: str, language: str) -> None:
         """Compare two texts, and go to the first change."""
+        if old.endswith("\n") and new.endswith("\n"):
+            old, new = old[:-1], new[:-1]
         self._rows, self._language, self._block = rows(old, new), language, -1
         count = self.count
         words = self._same if not count else f"{count} change{'s' if count > 1 else ''}"
