@@ -2,9 +2,10 @@
 
 For a vCPU thread t that waited Q on CPU c in an interval, each actor j that ran B_j on c gets
 ``Q x B_j / (sum B - run of t)``: while t waits, only others run there; it gets B_j at most, for
-nobody is waited for longer than he ran. A thread whose last CPU changed waits half on each. What /proc/stat calls busy beyond all known threads is the actor
-"unknown". (Definition: the project's reference, 3.2; the form of sharing is that of CPI2,
-EuroSys 2013, with run delay in the place of CPI.)
+nobody is waited for longer than he ran. A thread whose last CPU changed waits half on each. What
+/proc/stat calls busy beyond all known threads is the actor "unknown". (Definition: the project's
+reference, 3.2; the form of sharing is that of CPI2, EuroSys 2013, with run delay in the place of
+CPI.)
 """
 
 from collections.abc import Iterator, Mapping

@@ -34,7 +34,7 @@ _TAKEN = frozenset(
 )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Imported:
     """JSON Schema documents by their URI; each holds the kinds of one CRD in its ``$defs``."""
 

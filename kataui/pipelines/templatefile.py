@@ -51,19 +51,7 @@ def template_of(
     identity = _get(description, "id", str)
     if not _ID.fullmatch(identity):
         raise TemplateFault(f"The id {clean(identity, limit=60)!r} is not of a-z, 0-9 and -.")
-    entries = _get(description, "parameters", list)
-    if len(entries) > _MAX_PARAMETERS:
-        raise TemplateFault(f"It has more than {_MAX_PARAMETERS} parameters.")
-    parameters = tuple(_parameter(_whole(entry, common or {})) for entry in entries)
-    names = [parameter.name for parameter in parameters]
-    for number, parameter in enumerate(parameters):
-        if parameter.name in names[:number]:
-            raise TemplateFault(f"The parameter {parameter.name} is there twice.")
-        for other in parameter.show_if:
-            if other not in names[:number]:
-                raise TemplateFault(
-                    f"{parameter.name} depends on {clean(other)}, not asked before."
-                )
+    parameters = _parameters(description, common or {})
     return Template(
         id=identity,
         title=_get(description, "title", str),
@@ -78,6 +66,25 @@ def template_of(
         render=render,
         own=own,
     )
+
+
+def _parameters(
+    description: Mapping[str, Any], common: Mapping[str, Mapping[str, Any]]
+) -> tuple[Parameter, ...]:
+    entries = _get(description, "parameters", list)
+    if len(entries) > _MAX_PARAMETERS:
+        raise TemplateFault(f"It has more than {_MAX_PARAMETERS} parameters.")
+    parameters = tuple(_parameter(_whole(entry, common)) for entry in entries)
+    names = [parameter.name for parameter in parameters]
+    for number, parameter in enumerate(parameters):
+        if parameter.name in names[:number]:
+            raise TemplateFault(f"The parameter {parameter.name} is there twice.")
+        for other in parameter.show_if:
+            if other not in names[:number]:
+                raise TemplateFault(
+                    f"{parameter.name} depends on {clean(other)}, not asked before."
+                )
+    return parameters
 
 
 def _whole(entry: Any, common: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

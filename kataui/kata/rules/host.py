@@ -30,7 +30,7 @@ _JOBS = (
 )
 
 
-def check_place(place: PodPlace, scene: Scene) -> Iterator[Finding]:
+def check_place(place: PodPlace, _scene: Scene) -> Iterator[Finding]:
     """Privileges, sockets, namespaces and files of the node."""
     kata = on_kata(place)
     yield from _privileged(place, kata=kata)
@@ -137,7 +137,7 @@ def _namespaces(place: PodPlace) -> Iterator[Finding]:
                 place,
                 (*place.path, key),
                 f"{key} gives the {what} of the guest, not of the node.",
-                why="The guest has a kernel of its own. A tool that looks at the node sees nothing.",
+                why="The guest has a kernel of its own: a tool that looks at nodes sees nothing.",
                 fix=f"Take {key} away, or run this tool without Kata.",
             )
 

@@ -100,17 +100,7 @@ def _known(place: PodPlace | Document, path: Path, name: str) -> Iterator[Findin
             fix=f"{_KEY}: {classes.DEFAULT}\nor keep it if it is there: {_LOOK}",
         )
     elif classes.is_kata(name) and classes.find(name) is None:
-        near = difflib.get_close_matches(name, classes.CLASSES, n=1, cutoff=0.75)
-        maybe = f" Did you mean {near[0]}?" if near else ""
-        yield finding(
-            "K-CLASS-1",
-            WARNING,
-            place,
-            path,
-            f"kata-deploy makes no class {name}.{maybe}",
-            why=f"A pod with a class that is not there is refused. {_LOOK}",
-            fix=f"{_KEY}: {near[0] if near else classes.DEFAULT}",
-        )
+        yield _misspelt(place, path, name)
     elif not classes.is_kata(name):
         yield finding(
             "K-CLASS-4",
@@ -122,6 +112,20 @@ def _known(place: PodPlace | Document, path: Path, name: str) -> Iterator[Findin
             fix=f"kubectl get runtimeclass {name} -o jsonpath='{{.handler}}'",
             checked=False,
         )
+
+
+def _misspelt(place: PodPlace | Document, path: Path, name: str) -> Finding:
+    near = difflib.get_close_matches(name, classes.CLASSES, n=1, cutoff=0.75)
+    maybe = f" Did you mean {near[0]}?" if near else ""
+    return finding(
+        "K-CLASS-1",
+        WARNING,
+        place,
+        path,
+        f"kata-deploy makes no class {name}.{maybe}",
+        why=f"A pod with a class that is not there is refused. {_LOOK}",
+        fix=f"{_KEY}: {near[0] if near else classes.DEFAULT}",
+    )
 
 
 def _overhead(place: PodPlace) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from typing import Any
 
 from kataui.findings import Finding, Severity
-from kataui.kata import classes, cipods, systems
+from kataui.kata import cipods, classes, systems
 from kataui.kata.embedded import Role, Text, read, texts
 from kataui.kata.manifest import Document, ManifestError, Path, list_at, mapping_at, text_at
 from kataui.kata.pods import PodPlace

@@ -31,7 +31,22 @@ a virtual machine of its own.
 
 def render(answered: Answered) -> Output:
     """The job, and how to read what it says."""
-    job = {
+    readme = _README.format(name=answered.text("name"), namespace=answered.text("namespace"))
+    stage = Stage(
+        "Look around",
+        Where.VM,
+        "own VM",
+        icon="search",
+        file="job.yaml",
+        path=("spec", "template", "spec", "runtimeClassName"),
+        field="runtimeClass",
+    )
+    files = (Made("job.yaml", (_job(answered),)),)
+    return Output((*files, Made("README.md", text=readme, language="markdown")), (stage,))
+
+
+def _job(answered: Answered) -> parts.Object:
+    return {
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": parts.metadata(answered),
@@ -59,16 +74,3 @@ def render(answered: Answered) -> Output:
             },
         },
     }
-    readme = _README.format(name=answered.text("name"), namespace=answered.text("namespace"))
-    stage = Stage(
-        "Look around",
-        Where.VM,
-        "own VM",
-        icon="search",
-        file="job.yaml",
-        path=("spec", "template", "spec", "runtimeClassName"),
-        field="runtimeClass",
-    )
-    return Output(
-        (Made("job.yaml", (job,)), Made("README.md", text=readme, language="markdown")), (stage,)
-    )

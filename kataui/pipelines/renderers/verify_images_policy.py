@@ -92,25 +92,42 @@ def _image_policy(answered: Answered) -> dict[str, Any]:
     }
 
 
-def _kyverno(answered: Answered) -> dict[str, Any]:
+def _attestor(answered: Answered) -> dict[str, Any]:
     if answered.text("authority") == "key":
         # Without the log: a key's signature is checked without any service on the internet.
-        entry: dict[str, Any] = {
+        return {
             "keys": {
                 "publicKeys": f"{answered.text('publicKey').strip()}\n",
                 "rekor": {"ignoreTlog": True},
                 "ctlog": {"ignoreSCT": True},
             }
         }
-    else:
-        entry = {
-            "keyless": {
-                "issuer": answered.text("issuer"),
-                "subjectRegExp": answered.text("subject"),
-                "rekor": {"url": "https://rekor.sigstore.dev"},
-            }
+    return {
+        "keyless": {
+            "issuer": answered.text("issuer"),
+            "subjectRegExp": answered.text("subject"),
+            "rekor": {"url": "https://rekor.sigstore.dev"},
         }
+    }
+
+
+def _kyverno(answered: Answered) -> dict[str, Any]:
+    entry = _attestor(answered)
     enforce = answered.text("mode") == "enforce"
+    where = {"kinds": ["Pod"], "namespaces": [answered.text("namespace")]}
+    verify = {
+        "imageReferences": answered.items("images"),
+        "failureAction": "Enforce" if enforce else "Audit",
+        "mutateDigest": enforce,
+        "verifyDigest": enforce,
+        "required": True,
+        "attestors": [{"count": 1, "entries": [entry]}],
+    }
+    rule = {
+        "name": "signed",
+        "match": {"any": [{"resources": where}]},
+        "verifyImages": [verify],
+    }
     return {
         "apiVersion": "kyverno.io/v1",
         "kind": "ClusterPolicy",
@@ -118,30 +135,6 @@ def _kyverno(answered: Answered) -> dict[str, Any]:
         "spec": {
             "webhookConfiguration": {"timeoutSeconds": 30},
             "background": False,
-            "rules": [
-                {
-                    "name": "signed",
-                    "match": {
-                        "any": [
-                            {
-                                "resources": {
-                                    "kinds": ["Pod"],
-                                    "namespaces": [answered.text("namespace")],
-                                }
-                            }
-                        ]
-                    },
-                    "verifyImages": [
-                        {
-                            "imageReferences": answered.items("images"),
-                            "failureAction": "Enforce" if enforce else "Audit",
-                            "mutateDigest": enforce,
-                            "verifyDigest": enforce,
-                            "required": True,
-                            "attestors": [{"count": 1, "entries": [entry]}],
-                        }
-                    ],
-                }
-            ],
+            "rules": [rule],
         },
     }

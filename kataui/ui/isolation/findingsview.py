@@ -28,6 +28,7 @@ class FindingsView(QWidget):
     def __init__(self, again: Callable[[], None]) -> None:
         super().__init__()
         self.list = FindingPicker()
+        self.list.setMinimumHeight(theme.u(20))  # it gives way before the words around it
         self.list.currentItemChanged.connect(self._on_chosen)
         self._count = label("", "note")
         self._unknown = Button("Show what could not be checked", self._toggle, kind="quiet")

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QHideEvent, QKeySequence, QShortcut, QShowEvent
-from PySide6.QtWidgets import QStackedWidget, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QTabBar, QVBoxLayout, QWidget
 
 from kataui.findings import Finding
 from kataui.isolation.accuse import percent
@@ -27,6 +27,7 @@ from kataui.ui.isolation.pagehead import PageHead
 from kataui.ui.isolation.pagework import Outside, PageWork
 from kataui.ui.isolation.shareview import ShareView
 from kataui.ui.isolation.timeline import Timeline
+from kataui.ui.isolation.views import Views
 from kataui.ui.isolation.whohurts import WhoHurts
 from kataui.ui.jobs import Jobs
 from kataui.ui.widgets.banner import VerdictBanner
@@ -39,26 +40,9 @@ if TYPE_CHECKING:
 
 __all__ = ["LivePage", "Outside"]
 _VIEWS = ("Overview", "Who hurts whom", "Findings", "Compare A and B")
-_VIEW_U = 95
 OVERVIEW, MATRIX, FINDINGS, COMPARE, SANDBOX, SHARE = range(6)
 # Findings that answer the question "what do I change", the most telling first.
 _FIXES = ("CPU-02", "NET-17", "CPU-04", "IO-20", "MEM-04", "CPU-07")
-
-
-class _Views(QStackedWidget):
-    """Takes the room that there is: what is higher scrolls inside, and the time line stays."""
-
-    def hasHeightForWidth(self) -> bool:
-        """Its pages would ask for all their rows."""
-        return False
-
-    def sizeHint(self) -> QSize:
-        """The least that is of use."""
-        return QSize(super().minimumSizeHint().width(), theme.u(_VIEW_U))
-
-    def minimumSizeHint(self) -> QSize:
-        """The same."""
-        return self.sizeHint()
 
 
 class LivePage(QWidget):
@@ -121,7 +105,7 @@ class LivePage(QWidget):
         self.timeline = Timeline(live=not deck.source.is_file)
 
     def _arrange(self) -> None:
-        self.views = _Views()
+        self.views = Views()
         for view in (self.overview, self.who, self.findings, self.compare):
             self.views.addWidget(view)
         layout = QVBoxLayout(self)

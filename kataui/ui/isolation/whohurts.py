@@ -107,6 +107,14 @@ def matrix_of(picture: Picture, seen: dict[str, float] | None = None) -> Matrix:
         ):
             cells[sandbox.key, name] = amount / time_us
     shown = _worth(cells, picture.time_s, {} if seen is None else seen)
+    culprits = _columns(shown, totals, names)
+    return _matrix(picture, cells, culprits, [sandbox.key for sandbox in victims])
+
+
+def _columns(
+    shown: set[str], totals: dict[str, float], names: dict[str, tuple[str, Group]]
+) -> list[Culprit]:
+    """The columns that are shown: those that hurt most first in each group."""
     culprits = [
         Culprit(key, *names[key])
         for key in sorted(totals, key=lambda key: (names[key][1], -totals[key]))
@@ -119,7 +127,7 @@ def matrix_of(picture: Picture, seen: dict[str, float] | None = None) -> Matrix:
         for name in (_OTHERS, _LIMIT, _ITSELF, _UNKNOWN)
         if name in shown or name in fixed
     ]
-    return _matrix(picture, cells, culprits, [sandbox.key for sandbox in victims])
+    return culprits
 
 
 def _worth(cells: dict[tuple[str, str], float], time_s: float, seen: dict[str, float]) -> set[str]:
