@@ -28,7 +28,6 @@ class FindingsView(QWidget):
     def __init__(self, again: Callable[[], None]) -> None:
         super().__init__()
         self.list = FindingPicker()
-        self.list.setMinimumHeight(theme.u(20))  # it gives way before the words around it
         self.list.currentItemChanged.connect(self._on_chosen)
         self._count = label("", "note")
         self._unknown = Button("Show what could not be checked", self._toggle, kind="quiet")
@@ -37,10 +36,11 @@ class FindingsView(QWidget):
         self._outcomes: Sequence[Checked] = ()
         self._wanted: tuple[str, ...] = ()
         self._told: Finding | None = None
-        left = Card("Findings", action=Button("Check again", again, kind="quiet"))
+        left = Card("Findings")
         left.body.addWidget(self.list, 1)
         left.body.addWidget(self._count)
         left.body.addLayout(row(self._unknown, None))
+        left.body.addLayout(row(Button("Check again", again, kind="quiet"), None))
         scroll = Hugging()
         self._detail = scroll.body
         self._detail.setSpacing(theme.u(2))

@@ -9,7 +9,6 @@ from PySide6.QtGui import QHideEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QTabBar, QVBoxLayout, QWidget
 
 from kataui.findings import Finding
-from kataui.isolation.accuse import percent
 from kataui.isolation.alerts import Alerts
 from kataui.isolation.analysis import Picture
 from kataui.isolation.checks.check import Checked
@@ -348,10 +347,7 @@ class LivePage(QWidget):
             self.head.show_place("Share without names", mode, back=name)
         else:
             self.head.show_place(name, pagehead.host_facts(picture, mode=mode))
-        rate = f"{view.head.get('rate_hz', 1):g}\u00a0sample/s"
-        cost = f"own cost {percent(picture.cost)} of a core"
-        dropped = f"{picture.dropped} samples dropped"
-        self.status = (source.name, rate, cost, dropped)
+        self.status = (source.name, *pagehead.sampling(picture))
         self._outside.status()
 
     def _on_markers(self) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
+from kataui.isolation.accuse import percent
 from kataui.isolation.analysis import Picture
 from kataui.isolation.model import HostView, Role, Sandbox
 from kataui.ui import theme
@@ -126,3 +127,12 @@ def hypervisor(sandbox: Sandbox) -> str:
 
 def _synthetic(view: HostView) -> str:
     return "synthetic: made by a generator" if view.head.get("synthetic") else ""
+
+
+def sampling(picture: Picture) -> tuple[str, str, str]:
+    """Rate, own cost and what was lost, for the status line."""
+    return (
+        f"{picture.view.head.get('rate_hz', 1):g}\u00a0sample/s",
+        f"own cost {percent(picture.cost)} of a core",
+        f"{picture.dropped} samples dropped",
+    )

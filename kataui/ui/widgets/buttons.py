@@ -34,7 +34,11 @@ class Button(QPushButton):
             self.clicked.connect(lambda _checked: on_click())
         if icon:
             self._draw()
-        theme.state().changed.connect(self._draw)
+        theme.state().changed.connect(self._on_theme)
+
+    def _on_theme(self) -> None:
+        self._draw()
+        self.updateGeometry()  # words grow with the text size, also while the page is hidden
 
     def set_words(self, text: str, *, icon: str | None = None) -> None:
         """Say something else, and name it so; ``icon`` changes too when it is given."""
