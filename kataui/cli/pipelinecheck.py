@@ -1,0 +1,59 @@
+"""``kataui pipeline check``: manifests, values and pipelines against schemas and Kata's rules."""
+
+import argparse
+import json
+from pathlib import Path
+
+from kataui.cli.output import Output
+from kataui.errors import ExitStatus
+from kataui.findings import Severity
+from kataui.pipelines.checkpaths import Report, check_paths
+from kataui.pipelines.checks import DEFAULT, Options
+from kataui.pipelines.sarif import sarif
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments."""
+    parser.add_argument("paths", metavar="PATH", nargs="+", help="files, or folders of them")
+    parser.add_argument("--kubernetes", default=DEFAULT, metavar="VERSION")
+    parser.add_argument("--crds", action="append", default=[], metavar="DIR", help="CRDs to know")
+    parser.add_argument("--sarif", action="store_true", help="print SARIF 2.1.0")
+
+
+def run(arguments: argparse.Namespace, output: Output) -> int:
+    """Check, and tell what was found and what could not be checked."""
+    options = Options(arguments.kubernetes, tuple(Path(text) for text in arguments.crds))
+    paths = [Path(text) for text in arguments.paths]
+    report = check_paths(paths, options, output.control())
+    if arguments.sarif:
+        print(json.dumps(sarif(report.findings), indent=2, ensure_ascii=False))
+    else:
+        _tell(report, options, output)
+    failed = any(finding.severity is Severity.ERROR for finding in report.findings)
+    return ExitStatus.FAIL if failed else ExitStatus.DONE
+
+
+def _tell(report: Report, options: Options, output: Output) -> None:
+    for finding in report.findings:
+        place = finding.location
+        if place is not None:
+            output.line(f"{place.file}:{place.line or 1}  {finding.subject}")
+        output.findings([finding])
+    counts = {
+        severity: sum(one.severity is severity and one.checked for one in report.findings)
+        for severity in Severity
+    }
+    output.line(
+        f"{report.documents} documents in {report.files} files: "
+        f"{counts[Severity.ERROR]} errors, {counts[Severity.WARNING]} warnings, "
+        f"{report.unchecked} without a schema here. Kubernetes {options.kubernetes}."
+    )
+    output.value(
+        {
+            "files": report.files,
+            "documents": report.documents,
+            "unchecked": report.unchecked,
+            "kubernetes": options.kubernetes,
+            "findings": [finding.as_json() for finding in report.findings],
+        }
+    )
