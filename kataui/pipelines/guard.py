@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from kataui.pipelines.model import Answered
 from kataui.pipelines.parts import Object, labels
 
-_GROUP = "admissionregistration.k8s.io"
-_PODS = [
+GROUP = "admissionregistration.k8s.io"
+PODS = [
     {
         "apiGroups": [""],
         "apiVersions": ["v1"],
@@ -20,10 +20,6 @@ _PODS = [
         "resources": ["pods"],
     }
 ]
-_NO_ANNOTATIONS = (
-    "!has(object.metadata.annotations) || "
-    "object.metadata.annotations.all(name, !name.startsWith('io.katacontainers.'))"
-)
 _NO_HOST = (
     "(!has(object.spec.hostNetwork) || !object.spec.hostNetwork) && "
     "(!has(object.spec.hostPID) || !object.spec.hostPID) && "
@@ -60,41 +56,54 @@ def in_classes(classes: Sequence[str]) -> str:
 
 
 def require_kata(name: str, where: str, classes: Sequence[str], marks: Object) -> list[Object]:
-    """A policy and its binding: pods of namespace ``where`` run in one of ``classes``.
+    """A policy and its binding: pods of the namespace ``where`` run in one of ``classes``."""
+    selector: Object = {"matchLabels": {"kubernetes.io/metadata.name": where}}
+    return policy(name, selector, validations(classes, ()), marks)
 
-    They name no annotation of Kata, which could weaken their machine, and nothing of the host.
+
+def validations(classes: Sequence[str], annotations: Sequence[str]) -> list[Object]:
+    """What a pod has to be: in one of the classes, with nothing that weakens its machine.
+
+    ``annotations`` are those of Kata that are allowed all the same.
     """
+    kata = "!has(object.metadata.annotations) || object.metadata.annotations.all(name, "
+    kata += "!name.startsWith('io.katacontainers.')"
+    if annotations:
+        kata += f" || name in {json.dumps(list(annotations))}"
     one = " or ".join(classes)
-    validations = [
-        _validation(in_classes(classes), f"Pods of this namespace need runtimeClassName {one}."),
-        _validation(_NO_ANNOTATIONS, "Annotations io.katacontainers.* are for administrators."),
-        _validation(_NO_HOST, "A virtual machine cannot share its host's network or processes."),
+    return [
+        validation(in_classes(classes), f"Pods of this namespace need runtimeClassName {one}."),
+        validation(f"{kata})", "Annotations io.katacontainers.* are for administrators."),
+        validation(_NO_HOST, "A virtual machine cannot share its host's network or processes."),
     ]
+
+
+def policy(name: str, selector: Object, rules: Sequence[Object], marks: Object) -> list[Object]:
+    """A ValidatingAdmissionPolicy over pods of selected namespaces, and its binding."""
     return [
         {
-            "apiVersion": f"{_GROUP}/v1",
+            "apiVersion": f"{GROUP}/v1",
             "kind": "ValidatingAdmissionPolicy",
             "metadata": {"name": name, "labels": marks},
             "spec": {
                 "failurePolicy": "Fail",
-                "matchConstraints": {"resourceRules": _PODS},
-                "validations": validations,
+                "matchConstraints": {"resourceRules": PODS},
+                "validations": list(rules),
             },
         },
         {
-            "apiVersion": f"{_GROUP}/v1",
+            "apiVersion": f"{GROUP}/v1",
             "kind": "ValidatingAdmissionPolicyBinding",
             "metadata": {"name": name, "labels": marks},
             "spec": {
                 "policyName": name,
                 "validationActions": ["Deny"],
-                "matchResources": {
-                    "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": where}}
-                },
+                "matchResources": {"namespaceSelector": selector},
             },
         },
     ]
 
 
-def _validation(expression: str, message: str) -> Object:
+def validation(expression: str, message: str) -> Object:
+    """One rule of a policy."""
     return {"expression": expression, "message": message, "reason": "Forbidden"}
