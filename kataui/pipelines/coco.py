@@ -7,7 +7,7 @@ attestation-agent configuration (``aa.toml``, ``cdh.toml``).
 import tomlkit
 from tomlkit.items import String, StringType, Trivia
 
-from kataui.kata import initdata
+from kataui.kata import classes, initdata
 from kataui.pipelines.model import Answered
 
 CLASSES = {
@@ -23,12 +23,18 @@ def runtime_class(answered: Answered) -> str:
     return answered.text("confidentialClass") or CLASSES[answered.text("tee")]
 
 
+def platform(answered: Answered) -> str:
+    """The platform: that of the class where one was named, for it decides what the guest is."""
+    known = classes.find(runtime_class(answered))
+    return known.tee if known and known.tee else answered.text("tee")
+
+
 def initdata_toml(answered: Answered, *, policy: str = "") -> str:
     """The TOML text whose digest the hardware reports; it is public, so nothing secret is in it."""
     url, certificate = answered.text("kbsUrl"), answered.text("kbsCertificate").strip()
     document = tomlkit.document()
     document["version"] = initdata.VERSION
-    document["algorithm"] = initdata.FITTING[answered.text("tee")]
+    document["algorithm"] = initdata.FITTING[platform(answered)]
     data = tomlkit.table()
     data["aa.toml"] = _text(_agent(url, certificate))
     data["cdh.toml"] = _text(_hub(url, certificate, answered.text("imagePolicy")))

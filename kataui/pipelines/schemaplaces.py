@@ -45,7 +45,7 @@ _FILES = (  # names that decide, as each system reads its own
 _VALUES = {
     systems.ARC: own("systems", "ArcValues"),
     systems.KATA_DEPLOY: own("systems", "KataDeployValues"),
-    systems.GITLAB: own("systems", "GitlabConfig"),
+    systems.GITLAB: own("systems", "GitlabValues"),
 }
 
 

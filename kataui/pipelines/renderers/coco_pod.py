@@ -57,7 +57,7 @@ def render(answered: Answered) -> Output:
     """The deployment, its initdata, the key broker's rule, and how to use them."""
     toml = coco.initdata_toml(answered, policy=answered.text("policy"))
     told = initdata.read(toml)
-    digest = told.reported(answered.text("tee")).hex()
+    digest = told.reported(coco.platform(answered)).hex()
     readme = _README.format(
         name=answered.text("name"),
         namespace=answered.text("namespace"),
@@ -75,7 +75,7 @@ def render(answered: Answered) -> Output:
     pod: tuple[str, ...] = ("spec",)
     if answered.text("kind") == "Deployment":
         pod = ("spec", "template", "spec")
-    where = Where.VM if answered.text("tee") == "dev" else Where.CONFIDENTIAL
+    where = Where.VM if coco.platform(answered) == "dev" else Where.CONFIDENTIAL
     stage = Stage(
         answered.text("name"),
         where,

@@ -97,7 +97,7 @@ a cluster pulls.
 def render(answered: Answered) -> Output:
     """Tasks, pipeline and run; the deployment with its initdata and the key broker's rule."""
     toml = coco.initdata_toml(answered, policy=answered.text("policy"))
-    digest = initdata.read(toml).reported(answered.text("tee")).hex()
+    digest = initdata.read(toml).reported(coco.platform(answered)).hex()
     deployed = coco_pod.workload(_Deployed(answered), toml)
     rule = coco_pod.rule(digest)
     files = (
@@ -269,7 +269,7 @@ def _stages(answered: Answered) -> list[Stage]:
             "Sign", Where.VM, "own VM", "sign", "tasks.yaml", document + 1, place, "sign"
         )
         inside.append(signed)
-    confidential = answered.text("tee") != "dev"
+    confidential = coco.platform(answered) != "dev"
     pod: tuple[str, ...] = ("spec", "template", "spec", "runtimeClassName")
     deployed = Stage(
         "Deploy",

@@ -51,7 +51,7 @@ def render(answered: Answered) -> Output:
     )
     files = (
         Made(".woodpecker.yaml", (_pipeline(answered),)),
-        Made("values.yaml", (_values(answered, newer=newer),)),
+        Made("values.yaml", (_values(answered),)),
         Made("namespace.yaml", tuple(guard.namespace(answered))),
         Made("README.md", text=readme, language="markdown"),
     )
@@ -92,7 +92,7 @@ def _pipeline(answered: Answered) -> dict[str, Any]:
     }
 
 
-def _values(answered: Answered, *, newer: bool) -> dict[str, Any]:
+def _values(answered: Answered) -> dict[str, Any]:
     shared = answered.text("sharedVolume")
     env = {
         "WOODPECKER_SERVER": answered.text("server"),
@@ -104,9 +104,8 @@ def _values(answered: Answered, *, newer: bool) -> dict[str, Any]:
         "WOODPECKER_BACKEND_K8S_POD_NODE_SELECTOR": json.dumps(answered.pairs("nodeSelector")),
         "WOODPECKER_BACKEND_K8S_POD_ANNOTATIONS_ALLOW_FROM_STEP": "false",
         "WOODPECKER_BACKEND_K8S_POD_LABELS_ALLOW_FROM_STEP": "false",
+        _ALLOW: "true",  # older agents do not know it, and allow it in any case
     }
-    if newer:
-        env[_ALLOW] = "true"
     return {
         "server": {"enabled": False},
         "agent": {
