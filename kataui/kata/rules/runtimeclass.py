@@ -99,7 +99,7 @@ def _known(place: PodPlace | Document, path: Path, name: str) -> Iterator[Findin
             "some others make their own.",
             fix=f"{_KEY}: {classes.DEFAULT}\nor keep it if it is there: {_LOOK}",
         )
-    elif classes.is_kata(name) and classes.find(name) is None:
+    elif classes.is_kata(name) and _looks_misspelt(name):
         yield _misspelt(place, path, name)
     elif not classes.is_kata(name):
         yield finding(
@@ -112,6 +112,14 @@ def _known(place: PodPlace | Document, path: Path, name: str) -> Iterator[Findin
             fix=f"kubectl get runtimeclass {name} -o jsonpath='{{.handler}}'",
             checked=False,
         )
+
+
+def _looks_misspelt(name: str) -> bool:
+    """No class of kata-deploy, or one letter off: a suffix of an installation is longer."""
+    known = classes.find(name)
+    if known is None or known.exact:
+        return known is None
+    return bool(difflib.get_close_matches(name, classes.CLASSES, n=1, cutoff=0.96))
 
 
 def _misspelt(place: PodPlace | Document, path: Path, name: str) -> Finding:
