@@ -5,6 +5,7 @@ dates are strings, and merge keys (``<<``) are followed. Source of the scalar fo
 """
 
 import codecs
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -115,7 +116,7 @@ def parse(data: bytes | str, file: str) -> tuple[Document, ...]:
                 line = int(node.start_mark.line) + 1
                 documents.append(Document(file, index, line, value, node))
     except yaml.MarkedYAMLError as error:
-        raise _problem(error) from error
+        raise _problem(error, text) from error
     except yaml.YAMLError as error:
         raise ManifestError(f"It is not YAML: {clean(str(error), limit=120)}.") from error
     return tuple(documents)
@@ -296,12 +297,13 @@ def _child(node: yaml.Node, step: str | int) -> tuple[yaml.Node | None, yaml.Nod
     return None
 
 
-def _problem(error: yaml.MarkedYAMLError) -> ManifestError:
+def _problem(error: yaml.MarkedYAMLError, text: str) -> ManifestError:
     mark = error.problem_mark or error.context_mark
     line = int(mark.line) + 1 if mark else 0
     said = clean(" ".join(filter(None, (error.context, error.problem))), limit=160)
     where = f"Line {line}" if line else "It"
-    if "'\\t'" in said or "tab" in said:
+    written = next(itertools.islice(text.splitlines(), max(line - 1, 0), None), "")
+    if "\t" in written[: len(written) - len(written.lstrip())]:
         return ManifestError(
             f"{where} is indented with a tab, which YAML does not allow.",
             line=line,
