@@ -80,9 +80,13 @@ def write(plan: Plan, control: Control | None = None) -> Exported:
 
 def _staged(plan: Plan, file: PlannedFile, stamp: str) -> _Step:
     """The new text beside its target, so that a full disk is noticed before anything changes."""
-    target = plan.folder / file.path
+    target = (plan.folder / file.path).resolve()  # a link stays: what it leads to is replaced
+    if not target.is_relative_to(plan.folder.resolve()):
+        raise DestinationProblem(
+            f"{clean(file.path)} is a link that leads out of the folder. Nothing was written.",
+            hint="Remove the link, or choose another folder.",
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
-    target = target.resolve()  # a link stays a link: what it leads to is replaced
     backup = None if file.before is None else _free(target, stamp)
     if file.after is None:
         return _Step(file.path, target, None, backup)
