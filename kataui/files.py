@@ -41,6 +41,25 @@ def problem_text(error: OSError) -> str:
     return error.strerror or error.__class__.__name__
 
 
+def is_there(path: str | Path) -> bool:
+    """Whether a name is taken, be it by a broken link.
+
+    Like ``is_file`` and ``is_folder`` it is False for what cannot be reached or is no name at
+    all, where ``Path.exists`` raises before Python 3.14.
+    """
+    return os.path.lexists(path)
+
+
+def is_file(path: str | Path) -> bool:
+    """Whether a regular file can be reached there."""
+    return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises for a closed folder
+
+
+def is_folder(path: str | Path) -> bool:
+    """Whether a folder can be reached there."""
+    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises for a closed folder
+
+
 def read_bounded(path: Path, *, limit_bytes: int, what: str) -> bytes:
     """Read a small file whole; raises ``KatauiError`` when it is missing or too big."""
     try:
@@ -155,7 +174,7 @@ def move_new(made: Path, target: Path) -> None:
     """Rename to a name that must be free, at once; raises ``FileExistsError`` or ``OSError``."""
     if _renameat2(made, target, _NO_REPLACE):
         return
-    if target.exists() or target.is_symlink():  # a file system that cannot tell both at once
+    if is_there(target):  # a file system that cannot tell both at once
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
     made.rename(target)
 
@@ -235,7 +254,7 @@ def glob_escape(name: str) -> str:
 def free_bytes(path: Path) -> int:
     """Bytes that an ordinary user may still write at ``path`` or its nearest existing parent."""
     place = path
-    while not place.exists() and place != place.parent:
+    while not is_there(place) and place != place.parent:
         place = place.parent
     usage = os.statvfs(place)
     return usage.f_bavail * usage.f_frsize

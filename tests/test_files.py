@@ -183,6 +183,8 @@ def test_staging_where_nothing_can_be_written_is_a_destination_problem(tmp_path:
         "[" * 200_000,
         '{"a":' * 200_000,
         "1" * 5000,
+        "1e999",
+        "[-1e999]",
     ],
     ids=lambda text: text[:12],
 )

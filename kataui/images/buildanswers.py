@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from kataui.errors import DestinationProblem, ImageError, KatauiError
-from kataui.files import clean
+from kataui.files import clean, is_file, is_folder
 from kataui.findings import Problem
 from kataui.images.buildtree import WHITEOUT, parse_owner
 from kataui.images.model import Platform
@@ -136,7 +136,7 @@ def _check_containerfile(answers: BuildAnswers) -> None:
     if answers.base or answers.rootfs or answers.add or answers.remove:
         raise ImageError("A Containerfile says itself what goes in.")
     file, context = Path(answers.containerfile), answers.context_folder
-    for path, good in ((file, file.is_file()), (context, context.is_dir())):
+    for path, good in ((file, is_file(file)), (context, is_folder(context))):
         if not good:
             raise ImageError(f"There is no {clean(str(path))}.")
 

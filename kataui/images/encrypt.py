@@ -11,8 +11,8 @@ from kataui.errors import ImageError, KeyProblem
 from kataui.findings import Finding, Severity
 from kataui.images.keys import KeyRing
 from kataui.images.layerwriter import LayerWriter
-from kataui.images.model import Descriptor, Image, Layer
-from kataui.images.recipients import Recipient, Scheme
+from kataui.images.model import OCI_LAYER_ZSTD, Descriptor, Image, Layer
+from kataui.images.recipients import Recipient, Scheme, list_recipients
 from kataui.images.source import Source
 from kataui.images.transform import write_image
 from kataui.images.writer import LayoutWriter
@@ -77,6 +77,17 @@ def check_selection(source: Source, selection: Selection) -> tuple[Finding, ...]
     return (Finding("IMG-KEPT-RECIPIENTS", Severity.WARNING, "Recipients", message, fix=fix),)
 
 
+def _require_guest_opens(source: Source) -> None:
+    """What was encrypted before and is kept must not make a guest refuse the image."""
+    for layer in (layer for image in source.images for layer in image.layers if layer.encrypted):
+        schemes = [info.scheme for info in list_recipients(layer.descriptor.annotations)]
+        if schemes != [Scheme.PROVIDER] or layer.descriptor.plain_type == OCI_LAYER_ZSTD:
+            raise KeyProblem(
+                f"Layer {layer.index} was encrypted before in a way that no guest can open.",
+                hint="Decrypt the image first (kataui image decrypt), then encrypt it as a whole.",
+            )
+
+
 def encrypt_image(
     source: Source,
     layout: LayoutWriter,
@@ -98,9 +109,10 @@ def encrypt_image(
     if not recipients:
         raise KeyProblem("Nobody is named who may decrypt.", hint="Add at least one --recipient.")
     check_selection(source, selection)
-    writer = LayerWriter(source, layout, control, "Encrypting")
-
     guest = profile is Profile.COCO
+    if guest:
+        _require_guest_opens(source)
+    writer = LayerWriter(source, layout, control, "Encrypting")
 
     def copy(layer: Layer) -> Descriptor:
         return writer.copy(layer, only_gzip=guest)

@@ -95,7 +95,7 @@ def _check_recipients(answers: ProtectAnswers) -> Iterator[str]:
 def _check_sign_key(answers: ProtectAnswers) -> Iterator[str]:
     if not answers.sign_key:
         yield "Choose the key to sign with."
-    elif not Path(answers.sign_key).is_file():
+    elif not files.is_file(answers.sign_key):
         yield f"There is no file {files.clean(answers.sign_key)}."
 
 
@@ -118,9 +118,17 @@ def _check_destination(answers: ProtectAnswers) -> Iterator[str]:
 
 
 def receipt_paths(target: str) -> tuple[Path, ...]:
-    """The receipt's JSON, its signature and the page for printing."""
+    """The receipt's JSON, its signature and the page for printing.
+
+    Raises ``DestinationProblem`` when ``target`` is no name for them.
+    """
     path = Path(target)
-    return path, path.with_name(f"{path.name}.sigstore.json"), path.with_suffix(".html")
+    if path.name and path.suffix != ".html" and "\0" not in target:
+        return path, path.with_name(f"{path.name}.sigstore.json"), path.with_suffix(".html")
+    raise DestinationProblem(
+        f"{files.clean(target)} is no name for a receipt, which is JSON.",
+        hint="Write FILE.json; a page for printing, FILE.html, comes beside it.",
+    )
 
 
 def check_receipt(answers: ProtectAnswers) -> None:
@@ -130,23 +138,18 @@ def check_receipt(answers: ProtectAnswers) -> None:
     places = (parse_reference(answers.source), parse_destination(answers.destination))
     images = [Path(place.path).resolve() for place in places]
     paths = receipt_paths(answers.receipt)
-    if not paths[0].name or len(set(paths)) < len(paths):
-        raise DestinationProblem(
-            f"{files.clean(answers.receipt)} is no name for a receipt, which is JSON.",
-            hint="Write FILE.json; a page for printing, FILE.html, comes beside it.",
-        )
     for path in paths:
         shown = files.clean(str(path))
         if any(path.resolve().is_relative_to(image) for image in images):
             raise DestinationProblem(
                 f"The receipt {shown} would lie in an image.", hint="Choose a place beside it."
             )
-        if not path.parent.is_dir():
+        if not files.is_folder(path.parent):
             raise DestinationProblem(
                 f"There is no folder {files.clean(str(path.parent))} for the receipt.",
                 hint="Make it first, or choose another place.",
             )
-        if path.is_dir() or (path.exists() and not answers.force):
+        if files.is_folder(path) or (files.is_there(path) and not answers.force):
             raise DestinationProblem(
                 f"{shown} exists already and is not overwritten.",
                 hint="Choose another name for the receipt, or use --force.",

@@ -5,10 +5,9 @@ Source of the transport names: containers-transports(5) of containers/image.
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 from kataui.errors import DestinationProblem, ImageError
-from kataui.files import clean
+from kataui.files import clean, is_there
 from kataui.images.source import Transport
 
 DOCKER = "docker"
@@ -62,7 +61,7 @@ def _named(rest: str, text: str) -> str:
 
 def _split(text: str) -> tuple[str, str]:
     path, colon, tag = text.rpartition(":")
-    if not colon or not path or "/" in tag or _exists(text):
+    if not colon or not path or "/" in tag or is_there(text):
         return text, ""
     if tag and not _TAG.fullmatch(tag):
         raise ImageError(
@@ -70,13 +69,6 @@ def _split(text: str) -> tuple[str, str]:
             hint="A tag has letters, digits, dots, dashes and underscores.",
         )
     return path, tag
-
-
-def _exists(text: str) -> bool:
-    try:
-        return Path(text).exists()
-    except (OSError, ValueError):  # a name too long, or with a NUL, is no file
-        return False
 
 
 def parse_destination(text: str) -> Reference:

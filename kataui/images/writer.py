@@ -223,7 +223,7 @@ def _room_for(source: Source) -> int:
 
 
 def _require_apart(target: Path, source: Path) -> None:
-    if source.is_dir() and target.resolve().parent.is_relative_to(source.resolve()):
+    if files.is_folder(source) and target.resolve().parent.is_relative_to(source.resolve()):
         raise DestinationProblem(
             f"The image cannot be written into its own source {files.clean(str(source))}.",
             hint="Choose a place beside it.",
@@ -234,7 +234,7 @@ def check_target(target: Path, *, force: bool) -> None:
     """Raise ``DestinationProblem`` when ``target`` may not be written."""
     if not target.name:
         raise DestinationProblem("The destination has no name.")
-    if not (target.exists() or target.is_symlink()):
+    if not files.is_there(target):
         return
     shown = files.clean(str(target))
     if not force:

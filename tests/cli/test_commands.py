@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from kataui import cli
+from kataui import cli, settings
+from kataui.settings import Recent
 from tests.images.builders import tiny_layout
 from tests.images.protecting import IDENTITY, blob, manifest_of
 
@@ -208,6 +209,50 @@ def test_key_show_tells_what_it_opens(kataui, source, keys):
 
     assert status == 0
     assert json.loads(out)["images"] == [{"image": "enc", "opened": 3, "encrypted": 3}]
+
+
+@pytest.fixture
+def lately(source, tmp_path, keys, kataui):
+    """Images that the window opened lately: encrypted, plain, gone, and something else."""
+    kataui("image", "encrypt", "source", "enc", "--recipient", keys.recipient)
+    kinds = {"enc": "image", "source": "image", "gone": "image", "recording": "isolation"}
+    recent = tuple(Recent(str(tmp_path / name), kind) for name, kind in kinds.items())
+    settings.save(settings.Settings(recent=recent))
+    return tmp_path
+
+
+def test_key_show_tells_what_it_opens_of_the_images_opened_lately(kataui, lately, keys):
+    encrypted = str(lately / "enc")
+
+    for key, opened in ((keys.private, 3), (keys.other_private, 0)):
+        status, out, _ = kataui("key", "show", key, "--json")
+        assert status == 0
+        found = [{"image": encrypted, "opened": opened, "encrypted": 3}]
+        assert json.loads(out)["images"] == found
+    assert (
+        f"Opens    3 of 3 encrypted layers of {encrypted}" in kataui("key", "show", keys.private)[1]
+    )
+
+
+def test_key_show_asks_no_passphrase_and_opens_nothing_with_a_public_key(kataui, lately, keys):
+    (lately / "word").write_text("word")
+    kataui("key", "new", "cosign", "locked", "--passphrase-file", "word")
+
+    for key in (lately / "locked.key", lately / "locked.pub"):
+        status, out, _ = kataui("key", "show", key, "--json")
+        assert (status, json.loads(out)["images"]) == (0, [])
+
+
+def test_layers_that_keep_their_recipients_are_told(kataui, source, keys):
+    kataui("image", "encrypt", "source", "one", "--recipient", keys.recipient, "--layers", "1")
+
+    words = ["image", "encrypt", "one", "two", "--recipient", keys.other_recipient]
+    status, out, _ = kataui(*words, "--json")
+
+    assert status == 0
+    assert [item["id"] for item in json.loads(out)["findings"]] == ["IMG-KEPT-RECIPIENTS"]
+    assert "1 of 3 layers" in kataui(*words, "--force")[1]
+    assert json.loads(kataui(*protect_words("one", "three", keys), "--json")[1])["findings"]
 
 
 def test_build_then_inspect(kataui, tmp_path):

@@ -114,6 +114,13 @@ def test_private_keys_of_ocicrypt_rs_are_read(shared):
     assert ring(*(folder / name for name in names)).names == tuple(names)
 
 
+def test_a_brokers_key_opens_without_its_name(keys, wrapped):
+    path = keys.broker.partition("=")[2]
+
+    assert usable_keys(wrapped, ring(path)) == (Path(path).name,)
+    assert unwrap_options(wrapped, ring(path)) == OPTIONS
+
+
 def test_ec_private_jwk_is_read(tmp_path):
     private = ec.generate_private_key(ec.SECP256R1())
     numbers = private.private_numbers()

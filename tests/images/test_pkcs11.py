@@ -4,7 +4,7 @@ import json
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from kataui.errors import ImageError
+from kataui.errors import ImageError, KeyProblem
 from kataui.images import pkcs11
 from kataui.images.jwe import NotForThisKey
 from tests.images.wrapping import OPTIONS, STEM, encrypted_layers, flipped, private_key
@@ -36,6 +36,23 @@ def test_round_trip_records_the_hash(rsa_key, monkeypatch, name):
     assert value["version"] == 0
     assert [(x["version"], x["hash"]) for x in value["recipients"]] == [(0, name)]
     assert opened(data, rsa_key) == OPTIONS
+
+
+@pytest.mark.parametrize(("text", "name"), [("", "sha256"), ("SHA1", "sha1"), ("Sha256", "sha256")])
+def test_the_variable_is_read_as_ocicrypt_reads_it(monkeypatch, text, name):
+    monkeypatch.setenv(pkcs11.HASH_VARIABLE, text)
+
+    assert pkcs11.hash_name() == name
+
+
+@pytest.mark.parametrize("text", ["sha512", "md5", " sha1", "\x1b[1m"])
+def test_a_hash_that_no_reader_knows_is_refused_not_replaced(rsa_key, monkeypatch, text):
+    monkeypatch.setenv(pkcs11.HASH_VARIABLE, text)
+
+    with pytest.raises(KeyProblem, match="which no reader knows") as problem:
+        pkcs11.wrap([rsa_key.public_key()], OPTIONS)
+
+    assert "\x1b" not in problem.value.message
 
 
 def test_absent_hash_is_sha1(rsa_key, monkeypatch):
