@@ -49,7 +49,7 @@ class Output:
         """The JSON document, when one was asked for."""
         self._end_progress()
         if self.as_json:
-            print(json.dumps(value, indent=2, ensure_ascii=False))
+            print(json_text(value))
 
     def line(self, text: str = "") -> None:
         """A line for people; text from outside is already cleaned."""
@@ -91,6 +91,16 @@ class Output:
         print(f"kataui: {error.message}", file=sys.stderr)
         if error.hint:
             print(f"  {error.hint}", file=sys.stderr)
+
+
+def json_text(value: Any) -> str:
+    """JSON for people's eyes, too; file names that are no text are written with escapes."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, indent=2)
+    return text
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -1,20 +1,26 @@
 """``kataui pipeline check``: manifests, values and pipelines against schemas and Kata's rules."""
 
 import argparse
-import json
+import sys
 from pathlib import Path
 
-from kataui.cli.output import Output
-from kataui.errors import ExitStatus
+from kataui.cli.output import Output, json_text
+from kataui.errors import ExitStatus, KatauiError
+from kataui.files import clean
 from kataui.findings import Severity
+from kataui.kata.manifest import MAX_BYTES
 from kataui.pipelines.checkpaths import Report, check_paths
 from kataui.pipelines.checks import DEFAULT, Options
 from kataui.pipelines.sarif import sarif
 
+_STDIN = "-"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments."""
-    parser.add_argument("paths", metavar="PATH", nargs="+", help="files, or folders of them")
+    parser.add_argument(
+        "paths", metavar="PATH", nargs="+", help="files, folders of them, or - for standard input"
+    )
     parser.add_argument("--kubernetes", default=DEFAULT, metavar="VERSION")
     parser.add_argument("--crds", action="append", default=[], metavar="DIR", help="CRDs to know")
     parser.add_argument("--sarif", action="store_true", help="print SARIF 2.1.0")
@@ -22,22 +28,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Check, and tell what was found and what could not be checked."""
+    if arguments.json and arguments.sarif:
+        raise KatauiError("--json and --sarif: only one document goes to standard output.")
     options = Options(arguments.kubernetes, tuple(Path(text) for text in arguments.crds))
-    paths = [Path(text) for text in arguments.paths]
-    report = check_paths(paths, options, output.control())
+    paths = [Path(text) for text in arguments.paths if text != _STDIN]
+    given = {"stdin": _standard_input()} if _STDIN in arguments.paths else {}
+    report = check_paths(paths, options, output.control(), given=given)
     if arguments.sarif:
-        print(json.dumps(sarif(report.findings), indent=2, ensure_ascii=False))
+        print(json_text(sarif(report.findings)))
     else:
         _tell(report, options, output)
     failed = any(finding.severity is Severity.ERROR for finding in report.findings)
     return ExitStatus.FAIL if failed else ExitStatus.DONE
 
 
+def _standard_input() -> bytes:
+    data = sys.stdin.buffer.read(MAX_BYTES + 1) if sys.stdin is not None else b""
+    if not data.strip():
+        hint = (
+            "Did the command before it fail? As in: helm template CHART | kataui pipeline check -"
+        )
+        raise KatauiError("Nothing came on standard input.", hint=hint)
+    return data
+
+
 def _tell(report: Report, options: Options, output: Output) -> None:
     for finding in report.findings:
         place = finding.location
         if place is not None:
-            output.line(f"{place.file}:{place.line or 1}  {finding.subject}")
+            output.line(f"{clean(place.file)}:{place.line or 1}  {finding.subject}")
         output.findings([finding])
     counts = {
         severity: sum(one.severity is severity and one.checked for one in report.findings)

@@ -6,8 +6,8 @@ across files see what belongs together, and memory does not grow with the tree.
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kataui.errors import KatauiError
@@ -42,16 +42,21 @@ class Report:
 class _File:
     path: Path
     size_bytes: int
+    data: bytes | None = field(repr=False, default=None)  # what was given, not on disk
 
 
-def check_paths(paths: Sequence[Path], options: Options, control: Control) -> Report:
+def check_paths(
+    paths: Sequence[Path], options: Options, control: Control, *, given: Mapping[str, bytes] = {}
+) -> Report:
     """Check files, and in folders all YAML, and JSON and TOML that looks like ours.
 
-    Links to folders are not followed. A file that cannot be read is a finding; raises
-    ``KatauiError`` when a path is not there or nothing is found, ``UnknownVersion``, ``Cancelled``.
+    ``given`` has texts that are in no file, by the name that findings tell. Links to folders are
+    not followed. A file that cannot be read is a finding; raises ``KatauiError`` when a path is
+    not there or nothing is found, ``UnknownVersion``, ``Cancelled``.
     """
     schemas = schemas_for(options.kubernetes, options.crds)
-    files = _unique(file for path in paths for file in _files(path, control))
+    texts = [_File(Path(name), len(data), data) for name, data in given.items()]
+    files = [*texts, *_unique(file for path in paths for file in _files(path, control))]
     if not files:
         raise KatauiError(
             f"No YAML file is in {clean(', '.join(map(str, paths)))}.",
@@ -84,8 +89,10 @@ def _read(file: _File) -> tuple[Document, ...] | Finding:
     try:
         if file.size_bytes > MAX_BYTES:
             return _unreadable(name, f"It is larger than {MAX_BYTES >> 20} MiB.")
-        with file.path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
+        data = file.data
+        if data is None:
+            with file.path.open("rb") as stream:
+                data = stream.read(MAX_BYTES + 1)
     except OSError as error:
         return _unreadable(name, f"It cannot be read: {problem_text(error)}.")
     parsed = read_manifests(name, data)

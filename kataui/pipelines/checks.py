@@ -181,6 +181,14 @@ def _nameless(piece: Piece, subject: str, place: Location) -> Finding:
     """A document that is no object, or half of one."""
     value = mapping_at(piece.value, ())
     halves = {"apiVersion", "kind"} & set(value)
+    if len(halves) == 2:
+        odd = next(key for key in ("apiVersion", "kind") if not text_at(value, (key,)))
+        why = "Without it nobody knows what it is."
+        fix = f"Write it as text: {odd}: v1" if odd == "apiVersion" else "Write it as text."
+        where = piece.document.location((*piece.path, odd))
+        return Finding(
+            SCHEMA, Severity.ERROR, subject, f"{odd} is no text.", why, fix, location=where
+        )
     if len(halves) == 1 and "metadata" in value:
         missing = ({"apiVersion", "kind"} - halves).pop()
         return Finding(

@@ -6,14 +6,16 @@ structural schemas and pruning: fields that are not specified are dropped unless
 """
 
 import os
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from kataui.errors import KatauiError
-from kataui.files import clean, problem_text, read_bounded
+from kataui.files import clean, is_folder, problem_text, read_bounded
 from kataui.kata.manifest import ManifestError, list_at, mapping_at, parse, text_at
 
 _URI = "https://kataui.invalid/crds/"
@@ -66,16 +68,18 @@ def imported(paths: Sequence[Path]) -> Imported:
 
 def _files(path: Path) -> Iterator[tuple[str, int, int]]:
     """(path, size, time of the last change) of each file that may hold CRDs."""
-    try:
-        names = [path] if not path.is_dir() else list(_inside(path))
-        for name in names[:_MAX_FILES]:
-            stat = name.stat()
-            yield str(name), stat.st_size, stat.st_mtime_ns
-    except OSError as error:
-        raise KatauiError(
-            f"CRDs cannot be read from {clean(str(path))}: {problem_text(error)}.",
-            hint="Name a file or folder with CustomResourceDefinitions.",
-        ) from error
+    hint = "Name a file or folder with CustomResourceDefinitions."
+    for name in islice(_inside(path), _MAX_FILES) if is_folder(path) else [path]:
+        try:
+            found = name.stat()
+        except OSError as error:
+            raise KatauiError(
+                f"CRDs cannot be read from {clean(str(name))}: {problem_text(error)}.", hint=hint
+            ) from error
+        if stat.S_ISREG(found.st_mode):
+            yield str(name), found.st_size, found.st_mtime_ns
+        elif name == path:
+            raise KatauiError(f"{clean(str(path))} is neither a file nor a folder.", hint=hint)
 
 
 def _inside(folder: Path) -> Iterator[Path]:

@@ -3,6 +3,7 @@
 Source: OASIS, Static Analysis Results Interchange Format (SARIF) Version 2.1.0, sections 3.13-3.28.
 """
 
+import os
 from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
@@ -74,5 +75,5 @@ def _result(finding: Finding, index: int) -> dict[str, Any]:
 
 def _uri(file: str) -> str:
     """A relative reference as it is, an absolute path as ``file:`` (RFC 3986, RFC 8089)."""
-    text = quote(PurePath(file).as_posix(), safe="/~", errors="replace")
+    text = quote(os.fsencode(PurePath(file).as_posix()), safe="/~")
     return f"file://{text}" if text.startswith("/") else text

@@ -73,7 +73,12 @@ def _of(error: jsonschema_rs.ValidationError, root: Any, look: Look, depth: int)
     branches = [branch for branch in told.get("context", ()) if branch]
     if branches and depth < _DEEPEST:
         best = _best(branches)
-        if best is None:
+        lacking = _lacking(branches)
+        if lacking:
+            names = " or ".join(lacking) if len(lacking) < 3 else f"one of {', '.join(lacking)}"
+            best, what = [], dotted(path) or "The document"
+            yield Fault(path, f"{what} lacks {names}.", missing=True)
+        elif best is None:
             yield _none_fits(path, branches, root)
         for inner in best or ():
             yield from _of(inner, root, look, depth + 1)
@@ -110,6 +115,16 @@ def _best(
         if len(places) == 1:
             return None
     return max(branches, key=rank)
+
+
+def _lacking(branches: Sequence[Sequence[jsonschema_rs.ValidationError]]) -> list[str]:
+    """The fields of which one is needed, when that is all that is wrong."""
+    if any(len(b) != 1 or b[0].kind.name != "required" for b in branches):
+        return []
+    if len({tuple(branch[0].instance_path) for branch in branches}) != 1:
+        return []
+    names = (str(branch[0].kind.as_dict()["property"]) for branch in branches)
+    return [clean(name, limit=60) for name in dict.fromkeys(names)]
 
 
 def _none_fits(
@@ -188,7 +203,7 @@ def _shown(value: Any) -> str:
 
 def _wrong_choice(path: Path, told: dict[str, Any], value: Any) -> Fault:
     options = told.get("options", [told.get("expected_value")])
-    names = [str(option) for option in options if option is not None]
+    names = [str(option) for option in options if option not in (None, "")]
     what = dotted(path) or "The document"
     if is_placeholder(value):
         message = f"{what} is the placeholder {clean(value, limit=60)}: it could not be checked."

@@ -36,6 +36,20 @@ _PLAINER = {
     "io.k8s.apimachinery.pkg.api.resource.Quantity": _ANY_NUMBER,
     "io.k8s.apimachinery.pkg.util.intstr.IntOrString": _ANY_INTEGER,
 }
+# What the API server refuses besides, from the descriptions of these fields (API reference); the
+# schemas that Kubernetes publishes only say that they are texts.
+_CHOICES = {
+    ("Container", "imagePullPolicy"): ("Always", "IfNotPresent", "Never"),
+    ("Container", "terminationMessagePolicy"): ("File", "FallbackToLogsOnError"),
+    ("ContainerPort", "protocol"): ("TCP", "UDP", "SCTP"),
+    ("PodSpec", "restartPolicy"): ("Always", "OnFailure", "Never"),
+    ("PodSpec", "dnsPolicy"): ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"),
+    ("PersistentVolumeClaimSpec", "volumeMode"): ("Filesystem", "Block"),
+    ("SeccompProfile", "type"): ("RuntimeDefault", "Localhost", "Unconfined"),
+    ("ServicePort", "protocol"): ("TCP", "UDP", "SCTP"),
+    ("ServiceSpec", "type"): ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName"),
+    ("Toleration", "effect"): ("NoSchedule", "PreferNoSchedule", "NoExecute"),
+}
 # OpenShift serves these below Kubernetes' own "v1", too.
 _OPENSHIFT = frozenset(
     ("BuildConfig", "DeploymentConfig", "ImageStream", "Project", "Route", "Template")
@@ -184,6 +198,9 @@ def definitions(version: str) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(path.read_bytes())
     for name, plainer in _PLAINER.items():
         document["$defs"][name] = plainer
+    for (kind, member), choices in _CHOICES.items():
+        properties = document["$defs"][f"io.k8s.api.core.v1.{kind}"]["properties"]
+        properties[member] = {"enum": [*choices, "", None]}  # an empty one is the default
     return document
 
 
