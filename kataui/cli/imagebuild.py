@@ -1,13 +1,13 @@
 """``kataui image build``: a new image from folders, files, a tar, a base or a Containerfile."""
 
 import argparse
-import shlex
 import sys
 
 from kataui.cli.output import Output
 from kataui.errors import ExitStatus, KatauiError
 from kataui.files import clean
 from kataui.images.build import Addition, BuildAnswers, build
+from kataui.images.buildanswers import parse_label, parse_words
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,14 +44,13 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         env=tuple(arguments.env),
         user=arguments.user,
         working_dir=arguments.workdir,
-        labels=tuple(_pair(text) for text in arguments.label),
+        labels=tuple(parse_label(text) for text in arguments.label),
         platform=arguments.platform,
         force=arguments.force,
     )
     built = build(answers, output.control(), lambda line: print(line, file=sys.stderr))
-    for name in built.left_out:
-        output.line(f"Left out {name} (no image can hold it)")
     output.line(f"Built {clean(str(built.path))}:{built.tag}  {built.digest}")
+    output.findings(built.findings)
     output.value(
         {
             "destination": str(built.path),
@@ -59,6 +58,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
             "digest": str(built.digest),
             "layers": built.layers,
             "left_out": list(built.left_out),
+            "findings": [finding.as_json() for finding in built.findings],
         }
     )
     return ExitStatus.DONE
@@ -76,16 +76,4 @@ def _addition(text: str) -> Addition:
 
 
 def _words(text: str | None) -> tuple[str, ...] | None:
-    if text is None:
-        return None
-    try:
-        return tuple(shlex.split(text))
-    except ValueError as error:
-        raise KatauiError(f"{clean(text, limit=90)!r} has an open quote.") from error
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise KatauiError(f"{clean(text, limit=60)!r} is not NAME=VALUE.")
-    return name, value
+    return None if text is None else parse_words(text)

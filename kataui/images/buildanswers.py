@@ -1,6 +1,7 @@
 """The answers of ``kataui image build``, and what is still wrong with them. Nothing is written."""
 
 import platform
+import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -59,6 +60,24 @@ class BuildAnswers:
     def context_folder(self) -> Path:
         """What ``COPY`` in the Containerfile copies from."""
         return Path(self.context or Path(self.containerfile).resolve().parent)
+
+
+def parse_words(text: str) -> tuple[str, ...]:
+    """A command as a shell would split it; raises ``ImageError`` when a quote is open."""
+    try:
+        return tuple(shlex.split(text))
+    except ValueError as error:
+        raise ImageError(
+            f"{clean(text, limit=90)!r} has an open quote.", hint="A backslash quotes one sign."
+        ) from error
+
+
+def parse_label(text: str) -> tuple[str, str]:
+    """``NAME=VALUE``; raises ``ImageError``."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise ImageError(f"{clean(text, limit=60)!r} is not NAME=VALUE.")
+    return name, value
 
 
 def problems(answers: BuildAnswers) -> tuple[Problem, ...]:

@@ -1,7 +1,8 @@
 """From answers to files: rendering, what an answer changed, which answers decide a line."""
 
 import difflib
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 
 from kataui.errors import KatauiError
 from kataui.kata.yamlwriter import write
@@ -18,6 +19,7 @@ from kataui.pipelines.model import (
     Values,
 )
 
+_MATCHED = 40_000  # lines of the one times lines of the other
 Lines = Mapping[str, frozenset[int]]  # file -> 1-based lines
 _OTHER_TEXT = {
     Kind.URL: "https://other.invalid/x",
@@ -79,6 +81,8 @@ def _changed_lines(before: str, after: str) -> frozenset[int]:
     if before == after:
         return frozenset()
     old, new = before.split("\n"), after.split("\n")
+    if len(old) == len(new):  # mostly: a value changed, in whatever many places
+        return frozenset(i + 1 for i, line in enumerate(new) if line != old[i])
     top = 0
     while top < min(len(old), len(new)) and old[top] == new[top]:
         top += 1
@@ -86,14 +90,25 @@ def _changed_lines(before: str, after: str) -> frozenset[int]:
     while end < min(len(old), len(new)) - top and old[-1 - end] == new[-1 - end]:
         end += 1
     # Only what lies between is compared: answers mostly change a few lines of a long file.
-    matcher = difflib.SequenceMatcher(
-        None, old[top : len(old) - end], new[top : len(new) - end], autojunk=False
-    )
-    lines: set[int] = set()
-    for tag, _, _, begin, stop in matcher.get_opcodes():
+    old, new = old[top : len(old) - end], new[top : len(new) - end]
+    return frozenset(top + line for line in _new_lines(old, new))
+
+
+def _new_lines(old: list[str], new: list[str]) -> Iterator[int]:
+    """The 1-based lines of ``new`` that are not in ``old`` at their place."""
+    if len(old) * len(new) > _MATCHED:  # in order takes the square of it: any place will do
+        left = Counter(old)
+        for line, text in enumerate(new, 1):
+            if left[text] > 0:
+                left[text] -= 1
+            else:
+                yield line
+        return
+    for tag, _, _, begin, stop in difflib.SequenceMatcher(
+        None, old, new, autojunk=False
+    ).get_opcodes():
         if tag != "equal":
-            lines.update(range(top + begin + 1, top + stop + 1))
-    return frozenset(lines)
+            yield from range(begin + 1, stop + 1)
 
 
 def decided_by(template: Template, values: Values, name: str, *, kubernetes: str) -> Lines:

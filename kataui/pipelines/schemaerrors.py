@@ -138,7 +138,7 @@ def _unknown(path: Path, field: str, known: Sequence[str]) -> Fault:
     name = clean(field, limit=80)
     where = dotted(path)
     message = f"{dotted((*path, name))} is no field that is known there."
-    near = difflib.get_close_matches(field, known, n=1, cutoff=0.7)
+    near = difflib.get_close_matches(field, known, n=1, cutoff=0.65)
     same = [other for other in known if other.lower() == field.lower()]
     if same or near:
         fix = f"Did you mean {(same or near)[0]}?"

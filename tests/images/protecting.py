@@ -102,6 +102,13 @@ def manifest_of(layout: Path) -> dict[str, Any]:
     return value
 
 
+def config_of(layout: Path) -> dict[str, Any]:
+    """The image's config."""
+    text = blob(layout, manifest_of(layout)["config"]["digest"]).read_text()
+    value: dict[str, Any] = json.loads(text)
+    return value
+
+
 def change_manifest(layout: Path, change: Callable[[dict[str, Any]], None]) -> None:
     """Rewrite the manifest with right digests, as somebody who tampers would."""
 

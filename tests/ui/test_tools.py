@@ -9,7 +9,7 @@ from kataui.ui.images.opening import TOOLS, Images
 from kataui.ui.widgets.banner import VerdictBanner
 from kataui.ui.widgets.confirm import AskSecret
 from tests.images.builders import tiny_layout
-from tests.images.protecting import IDENTITY, answers, judge, manifest_of, run
+from tests.images.protecting import IDENTITY, answers, config_of, judge, manifest_of, run
 
 
 @pytest.fixture
@@ -20,10 +20,11 @@ def protected(tmp_path, keys):
 
 def press(qtbot, window, page) -> str:
     """Press the page's button, answer a passphrase; gives what the banner says."""
+    incomplete = page.missing()
     qtbot.mouseClick(page.run_button, Qt.MouseButton.LeftButton)
     for dialog in window.findChildren(AskSecret):
         dialog.accept()
-    if page.missing():
+    if incomplete:
         return ""
     qtbot.waitUntil(lambda: bool(visible_banners(page)), timeout=20_000)
     return visible_banners(page)[-1].accessibleName()
@@ -111,6 +112,59 @@ def test_build_page_makes_an_image(window, qtbot, tmp_path):
 
     assert press(qtbot, window, page).startswith("Done. Built")
     assert len(manifest_of(tmp_path / "built")["layers"]) == 1
+
+
+def test_build_page_says_the_same_as_the_command_line(window, qtbot, tmp_path):
+    for name in ("root", "one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.txt").write_text(name)
+    page = show(window, "build")
+    page.rootfs.set_text(str(tmp_path / "root"))
+    page.additions.source.set_text(str(tmp_path / "one"))
+    page.additions.place.set_text("/srv/one")
+    page.additions.owner.set_text("7:8")
+    page.additions._add()
+    page.additions.source.set_text(str(tmp_path / "two"))
+    page.entrypoint.set_text("/bin/app 'a b'")
+    page.command.set_text("--port 80")
+    page.env.set_items(["A=1"])
+    page.env.set_text("B=2")  # typed, not added yet
+    page.labels.set_items(["x.y=z"])
+    page.user.set_text("1000:1000")
+    page.working_dir.set_text("/srv")
+    page.platform.set_text("linux/arm64")
+    page.target.set_text(str(tmp_path / "built"))
+
+    assert press(qtbot, window, page).startswith("Done. Built")
+    config = config_of(tmp_path / "built")
+    assert config["architecture"] == "arm64"
+    assert config["config"] == {
+        "Entrypoint": ["/bin/app", "a b"],
+        "Cmd": ["--port", "80"],
+        "Env": ["A=1", "B=2"],
+        "Labels": {"x.y": "z"},
+        "User": "1000:1000",
+        "WorkingDir": "/srv",
+    }
+    assert config["history"][1]["created_by"].endswith("/srv/one")
+    assert len(config["rootfs"]["diff_ids"]) == 3
+
+
+def test_build_page_puts_each_problem_at_its_field(window, tmp_path):
+    page = show(window, "build")
+    page.rootfs.set_text(str(tmp_path / "absent"))
+    page.labels.set_items(["x"])
+    page.start()
+    assert page.labels.problem == "'x' is not NAME=VALUE."
+    page.labels.set_items([])
+    page.env.set_items(["x"])
+    page.platform.set_text("linux/arm64,linux/amd64")
+    page.start()
+
+    assert page.target.problem == "Name where the image is to be written."
+    assert page.rootfs.problem.startswith("There is no ")
+    assert page.env.problem == "'x' is not NAME=VALUE."
+    assert page.platform.problem.startswith("One image is for one platform.")
 
 
 def test_keys_page_makes_a_key_once(window, qtbot, tmp_path):

@@ -14,12 +14,13 @@ from kataui.images.keymaking import describe_key
 from kataui.images.protect import Protected
 from kataui.images.protectsample import protect_sample
 from kataui.progress import Control
+from kataui.ui.images.buildpage import BuildPage
 from kataui.ui.images.flow import Flow
 from kataui.ui.images.imagepage import ImageActions, ImagePage
 from kataui.ui.images.keyspage import KeysPage
 from kataui.ui.images.samplepage import SamplePage
 from kataui.ui.images.tabpage import ImagesTab, Tool
-from kataui.ui.images.toolpages import BuildPage, DecryptPage, RecipientsPage, SignPage
+from kataui.ui.images.toolpages import DecryptPage, RecipientsPage, SignPage
 from kataui.ui.images.verifypage import VerifyPage
 from kataui.ui.images.wizard import Outside, ProtectWizard
 from kataui.ui.sidebar import Entry

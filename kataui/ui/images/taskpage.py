@@ -32,11 +32,17 @@ class TaskPage(Page):
         self.run_button = Button(verb, self.start, kind="primary", icon=icon)
         columns = Columns(shares=(1, 1), narrow_u=200)
         self.form = Card()
-        columns.left.addWidget(self.form)
+        self._left = columns.left
+        self._left.addWidget(self.form)
         self.result = QVBoxLayout()
         self.result.setSpacing(theme.u(4))
         columns.right.addLayout(self.result)
         self.body.addWidget(columns)
+
+    def add_before(self, *cards: QWidget) -> None:
+        """Put cards above the form."""
+        for place, card in enumerate(cards):
+            self._left.insertWidget(place, card)
 
     def add_fields(self, *fields: QWidget) -> None:
         """Put the fields into the form, the button under them."""

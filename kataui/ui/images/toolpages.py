@@ -1,11 +1,9 @@
-"""Single acts on an image: build, decrypt, sign, and change who may open it."""
+"""Single acts on an image: decrypt, sign, and change who may open it."""
 
-import shlex
 from functools import partial
 from pathlib import Path
 
 from kataui.files import clean
-from kataui.images.build import Addition, BuildAnswers, Built, build
 from kataui.images.cosignkey import load_signing_key
 from kataui.images.encrypt import decrypt_image
 from kataui.images.keys import load_keys
@@ -25,7 +23,6 @@ from kataui.ui.widgets.findings import FindingList
 
 _IMAGE = "A folder or archive; PATH:TAG for one of several."
 _LAYOUT = "An OCI layout folder; PATH:TAG for one of several."
-_COMMAND = "As a shell would read it; a word with blanks stands in quotes."
 _SPECS = "jwe:FILE, pkcs7:CERT, pgp:ID, pkcs11:PEM or kbs:///REPO/TYPE/TAG=KEYFILE"
 
 
@@ -164,60 +161,6 @@ def _change(
             add=[parse_recipient(add)] if add else [],
             remove=[remove] if remove else [],
         )
-
-
-class BuildPage(TaskPage):
-    """The same as ``kataui image build``, for what most people need of it."""
-
-    def __init__(self, jobs: Jobs) -> None:
-        facts = "From a root file system, or a base and what goes on top of it. No daemon, no root."
-        super().__init__(jobs, "Build an image", facts, verb="Build", icon="image")
-        self.rootfs = PathField("Root file system", mode="image", help_text="A folder or a tar.")
-        self.base = PathField("Or a base image", mode="image", help_text=_IMAGE)
-        self.source = PathField("Add a folder or file", mode="image")
-        self.place = TextField("At this path in the image", placeholder="/srv/app")
-        self.file = PathField("Or a Containerfile", help_text="buildah builds it, if installed.")
-        self.command = TextField(
-            "Command", placeholder="/srv/app/start.sh --port 8080", help_text=_COMMAND
-        )
-        self.target = PathField("Destination", mode="save", help_text="A new folder.")
-        self.add_fields(
-            self.rootfs, self.base, self.source, self.place, self.file, self.command, self.target
-        )
-
-    def missing(self) -> dict[Field, str]:
-        """The destination, and quotes that are closed; the rest is said by the core."""
-        wrong = _empty(self.target)
-        try:
-            shlex.split(self.command.text)
-        except ValueError:
-            wrong[self.command] = "A quote is not closed."
-        return wrong
-
-    def work(self, secrets: dict[str, str]) -> Work:
-        """Build into the destination."""
-        del secrets
-        addition = Addition(self.source.text, self.place.text or "/")
-        words = tuple(shlex.split(self.command.text))
-        answers = BuildAnswers(
-            destination=self.target.text,
-            base=self.base.text,
-            rootfs=self.rootfs.text,
-            add=(addition,) if self.source.text else (),
-            containerfile=self.file.text,
-            command=words or None,
-        )
-        return partial(build, answers)
-
-    def show_result(self, outcome: object) -> None:
-        """Say what was built."""
-        if isinstance(outcome, Built):
-            text = f"Built {clean(str(outcome.path))} with {outcome.layers} layers."
-            self.say("pass", text, str(outcome.digest), word="Done")
-            if outcome.findings:
-                card = Card("Worth knowing")
-                card.body.addWidget(FindingList(outcome.findings))
-                self.result.addWidget(card)
 
 
 def _empty(*fields: TextField) -> dict[Field, str]:
