@@ -23,6 +23,7 @@ from PySide6.QtTest import QTest
 
 from kataui import settings
 from kataui.images.protectsample import IDENTITY, protect_sample
+from kataui.isolation.incidents import incidents
 from kataui.progress import Control, Progress
 from kataui.ui import app as application
 from kataui.ui import theme
@@ -30,10 +31,43 @@ from kataui.ui.images.flow import STEPS, Step
 from kataui.ui.images.opening import TOOLS, Images
 from kataui.ui.images.wizard import ProtectWizard
 from kataui.ui.images.worklines import plan
+from kataui.ui.isolation import entrance as isolation
+from kataui.ui.pipelines import entrance as pipelines
 from kataui.ui.window import Window
 
 WAIT_S = 60
+FORMS = ("gitlab-runner", "tekton-confidential")
+ANSWERS = {
+    "gitUrl": "https://git.example.org/shop/checkout.git",
+    "pushTo": "registry.example.org/staging/checkout",
+    "finalImage": "registry.example.org/shop/checkout:1.0",
+    "kbsUrl": "https://kbs.example.org:8080",
+}
+TASK = """\
+apiVersion: tekton.dev/v1
+kind: Pipeline
+metadata: {name: build}
+spec:
+  tasks:  # built on every push
+    - name: image
+      taskSpec:
+        steps:
+          - name: kaniko
+            image: gcr.io/kaniko-project/executor:latest
+            computeResources: {limits: {cpu: "4"}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: agent}
+spec:
+  hostNetwork: true
+  containers:
+    - name: agent
+      image: registry.example.org/agent
+      resources: {limits: {cpu: 2}}
+"""
 SETTLE_MS = 120
+CHECKED_MS = 700  # a form is checked a moment after the last key
 
 
 class Stage:
@@ -68,6 +102,8 @@ class Stage:
             yield f"opened-{name}"
         yield from self.verified()
         yield from self.wizard()
+        yield from self.pipelines()
+        yield from self.isolation()
         self.window.go("home")
         yield "home-recent"
 
@@ -117,6 +153,48 @@ class Stage:
         wizard._run({f"Passphrase of {Path(wizard.flow.answers.sign_key).name}": ""})
         self.settle()
         yield "wizard-proof"
+
+    def pipelines(self) -> Iterator[str]:
+        """The gallery, two forms, an export, and a file that is put on Kata."""
+        self.window.go("pipelines")
+        yield "pipelines"
+        inside = self.window.findChildren(pipelines.Entrance)[0].inside
+        for name in FORMS:
+            inside.open_template(inside.catalogue.get(name))
+            page = self.window.page(self.window.current_key)
+            QTest.qWait(CHECKED_MS)
+            yield f"form-{name}"
+            for problem in page.state.view.problems:
+                page.form._on_answer(problem.field, ANSWERS.get(problem.field, "example"))
+            page.form._show_answers()
+            QTest.qWait(CHECKED_MS)
+            yield f"filled-{name}"
+        page.export()
+        page.exporting.folder.set_text(str(self.folder / "again-pipeline"))
+        yield "pipeline-export"
+        task = self.folder / "task.yaml"
+        task.write_text(TASK, encoding="utf-8")
+        inside.open_paths([str(task)])
+        yield "pipeline-file"
+        self.window.page(self.window.current_key).adopt()
+        yield "pipeline-adopt"
+
+    def isolation(self) -> Iterator[str]:
+        """The tab, and the first recorded incident in each of its views."""
+        self.window.go("isolation")
+        yield "isolation"
+        inside = self.window.findChildren(isolation.Entrance)[0].inside
+        inside.open_incident(incidents()[0])
+        self.settle()
+        page = self.window.page(self.window.current_key)
+        begin_us, end_us = page.deck.range_us
+        page.deck.seek(int(begin_us + (end_us - begin_us) * 0.9))
+        for index in range(page.tabs.count()):
+            page.tabs.setCurrentIndex(index)
+            yield f"isolation-{page.tabs.tabText(index).split(' ')[0].lower()}"
+        view = page.deck.picture.view
+        page.open_sandbox(view.sandboxes[0].key)
+        yield "isolation-sandbox"
 
     def working(self, wizard: ProtectWizard) -> Iterator[str]:
         """The work as it looks half way, and its line when another page is shown."""

@@ -70,7 +70,7 @@ QFrame[look="veil"] { background: %(veil)s; border: 2px solid %(accent)s; }
 QLabel[look="tile"] { background: %(accent_tint)s; border-radius: 8px; }
 QFrame[look="chip"] { background: %(sunken)s; border: 1px solid %(line)s; border-radius: 5px; }
 QPushButton { outline: none; background: %(raised)s; border: 1px solid %(border)s;
-  border-radius: 6px; padding: %(u)dpx %(u3)dpx; font-weight: 500; min-height: %(u3)dpx; }
+  border-radius: 6px; padding: %(u)dpx %(u3)dpx; font-weight: 500; }
 QPushButton:hover { background: %(hover)s; }
 QPushButton:disabled { color: %(text_tertiary)s; border-color: %(line)s; background: transparent; }
 QPushButton[kind="primary"] { background: %(accent)s; border-color: %(accent)s;
@@ -91,7 +91,7 @@ QPushButton[kind="segment"] { background: transparent; border: 1px solid transpa
 QPushButton[kind="segment"]:checked { background: %(surface)s; border-color: %(border)s; }
 QLineEdit, QComboBox, QPlainTextEdit { background: %(surface)s; border: 1px solid %(border)s;
   border-radius: 6px; padding: %(u)dpx %(u2)dpx; selection-background-color: %(accent)s;
-  selection-color: %(on_accent)s; min-height: %(u3)dpx; }
+  selection-color: %(on_accent)s; }
 QLineEdit[look="find"] { padding-left: %(u7)dpx; padding-right: %(u10)dpx; }
 QListView[look="popup"] { background: %(surface)s; border: 1px solid %(line)s; outline: none;
   selection-background-color: %(selected)s; selection-color: %(text)s; }

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from kataui.ui.isolation.heads import Elided
 from kataui.ui.widgets.banner import VerdictBanner
 from kataui.ui.widgets.page import Scroll
 
@@ -26,6 +27,7 @@ def unnamed(root: QWidget) -> list[str]:
         for child in shown(root)
         if child.focusPolicy() & Qt.FocusPolicy.TabFocus
         and not child.accessibleName()
+        and not child.focusProxy()
         and not child.objectName().startswith("qt_")
     ]
 
@@ -34,7 +36,7 @@ def clipped(root: QWidget) -> list[str]:
     """Labels and buttons that have less room than their words need."""
     found = []
     for child in shown(root):
-        if isinstance(child, QLabel) and child.text():
+        if isinstance(child, QLabel) and child.text() and not isinstance(child, Elided):
             need = child.heightForWidth(child.width()) if child.wordWrap() else 0
             low = child.wordWrap() and need > child.height() + 1
             wide = not child.wordWrap() and child.sizeHint().width() > child.width() + 1

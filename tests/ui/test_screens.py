@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.exceptions import TimeoutError as WaitedTooLong
 
 from kataui.images.protectsample import IDENTITY, protect_sample
+from kataui.isolation.incidents import incidents
 from kataui.progress import Control, Progress
 from kataui.ui import app as application
 from kataui.ui import theme
@@ -18,8 +19,11 @@ from kataui.ui.images.flow import STEPS, Step
 from kataui.ui.images.opening import TOOLS, Images
 from kataui.ui.images.wizard import ProtectWizard
 from kataui.ui.images.worklines import plan
+from kataui.ui.isolation.entrance import Entrance as Isolation
+from kataui.ui.pipelines.entrance import Entrance as Pipelines
 from kataui.ui.widgets.bigbutton import BigButton
 from kataui.ui.window import Window
+from tests.pipelines.matrix import usual
 from tests.ui.helpers import (
     banners,
     clipped,
@@ -38,6 +42,17 @@ SHAPES = [
     ("light", 200, (1440, 900)),
     ("light", 200, (1000, 700)),
 ]
+POD = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: agent}
+spec:
+  hostNetwork: true
+  containers:
+    - name: agent
+      image: registry.example.org/agent
+      resources: {limits: {cpu: 2}}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +83,8 @@ def screens(qtbot, window: Window, sample: Path, work: Path) -> Iterator[str]:
         yield f"image {name}"
     yield from verified(qtbot, window, sample)
     yield from wizard_pages(qtbot, window, sample, work)
+    yield from pipeline_pages(qtbot, window, work)
+    yield from isolation_pages(qtbot, window)
     window.go("home")
     yield "home with recent things"
 
@@ -119,6 +136,62 @@ def wizard_pages(qtbot, window, sample, work) -> Iterator[str]:
     yield "wizard failed"
 
 
+def pipeline_pages(qtbot, window, work) -> Iterator[str]:
+    window.go("pipelines")
+    yield "gallery"
+    inside = window.findChildren(Pipelines)[0].inside
+    for name in ("gitlab-runner", "tekton-confidential"):
+        inside.open_template(inside.catalogue.get(name))
+        page = window.page(window.current_key)
+        checked(qtbot, window, page)
+        yield f"form {name}"
+        for field, value in usual(page.state.template).items():
+            page.form._on_answer(field, value)
+        page.form._show_answers()
+        for group in page.form.form._groups:
+            group.unfold()
+        for field in page.form.form.fields.values():
+            field.toggle_help()
+        checked(qtbot, window, page)
+        yield f"form {name} filled, all of it"
+        page.form._show_side("Files")
+        yield f"files {name}"
+    page.export()
+    page.exporting.folder.set_text(str(work / "pipeline"))
+    settle(qtbot, window)
+    yield "export"
+    (work / "task.yaml").write_text(POD)
+    inside.open_paths([str(work / "task.yaml")])
+    settle(qtbot, window)
+    yield "file with findings"
+    window.page(window.current_key).adopt()
+    settle(qtbot, window)
+    yield "put on Kata"
+
+
+def checked(qtbot, window, page) -> None:
+    qtbot.waitUntil(lambda: page.form.examined is not None, timeout=20_000)
+    settle(qtbot, window)
+
+
+def isolation_pages(qtbot, window) -> Iterator[str]:
+    window.go("isolation")
+    yield "isolation"
+    inside = window.findChildren(Isolation)[0].inside
+    inside.open_incident(incidents()[0])
+    page = window.page(window.current_key)
+    qtbot.waitUntil(lambda: page.deck.picture is not None, timeout=20_000)
+    begin_us, end_us = page.deck.range_us
+    page.deck.seek(int(begin_us + (end_us - begin_us) * 0.9))
+    for index in range(page.tabs.count()):
+        page.tabs.setCurrentIndex(index)
+        settle(qtbot, window)
+        yield f"isolation {page.tabs.tabText(index)}"
+    page.open_sandbox(page.deck.picture.view.sandboxes[0].key)
+    settle(qtbot, window)
+    yield "isolation sandbox"
+
+
 @pytest.fixture
 def open_window(styled, qtbot, tmp_path):
     made = []
@@ -147,6 +220,7 @@ def test_every_screen_keeps_names_and_words_and_its_width(
     for what in screens(qtbot, window, sample, tmp_path):
         with suppress(WaitedTooLong):  # layouts settle by and by; then it is told what is wrong
             qtbot.waitUntil(lambda: not clipped(window) + sideways(window), timeout=500)
+        assert (window.width(), window.height()) == size, what  # nothing needs more than there is
         assert unnamed(window) == [], what
         assert clipped(window) == [], what
         assert sideways(window) == [], what

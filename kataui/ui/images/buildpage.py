@@ -82,7 +82,7 @@ class BuildPage(TaskPage):
         start = Card("What it begins with")
         for field in (self.rootfs, self.base, self.file):
             start.body.addWidget(field)
-        self.add_before(start, self.additions, self._runs())
+        self.add_around((start, self.additions), self._runs())
         self.add_fields(self.target)
 
     def _runs(self) -> Card:

@@ -1,6 +1,6 @@
 """A page with a form at the left and the outcome of one job at the right."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -36,13 +36,15 @@ class TaskPage(Page):
         self._left.addWidget(self.form)
         self.result = QVBoxLayout()
         self.result.setSpacing(theme.u(4))
-        columns.right.addLayout(self.result)
+        self._right = columns.right
+        self._right.addLayout(self.result)
         self.body.addWidget(columns)
 
-    def add_before(self, *cards: QWidget) -> None:
-        """Put cards above the form."""
-        for place, card in enumerate(cards):
+    def add_around(self, above: Sequence[QWidget], beside: QWidget) -> None:
+        """Put cards above the form, and one at the right, under the outcome."""
+        for place, card in enumerate(above):
             self._left.insertWidget(place, card)
+        self._right.addWidget(beside)
 
     def add_fields(self, *fields: QWidget) -> None:
         """Put the fields into the form, the button under them."""

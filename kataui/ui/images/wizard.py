@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
 from kataui import files
@@ -49,6 +50,7 @@ from kataui.ui.widgets.steps import Step as ShownStep
 from kataui.ui.widgets.steps import StepList
 from kataui.ui.widgets.text import label
 
+_NARROW_U = 230
 _ENTER_GOES_ON = {Step.LAYERS, Step.SIGNATURE, Step.DESTINATION}
 
 
@@ -116,7 +118,6 @@ class ProtectWizard(QWidget):
         header.setContentsMargins(theme.u(7), theme.u(4), theme.u(7), theme.u(4))
         self._steps = StepList(len(STEPS))
         self._steps.asked.connect(lambda index: self.go(STEPS[index]))
-        self._steps.setFixedWidth(theme.u(58))
         self._back = Button("Back", self._go_back, icon="left")
         self._busy = label("", "note", wrap=False)
         self._command = Button("Show as command", self._toggle_command, icon="term")
@@ -143,6 +144,14 @@ class ProtectWizard(QWidget):
         outer.addLayout(header)
         outer.addWidget(hairline())
         outer.addLayout(middle, 1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a narrow window the steps are numbers, and a button is its icon."""
+        super().resizeEvent(event)
+        narrow = self.width() < theme.u(_NARROW_U)
+        self._steps.set_narrow(narrow=narrow)
+        for button in (self._command, self._script):
+            button.set_brief(brief=narrow)
 
     @property
     def step(self) -> Step:

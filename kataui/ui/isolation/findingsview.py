@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from kataui.files import clean
 from kataui.findings import Finding
@@ -15,6 +15,7 @@ from kataui.ui.isolation.heads import Hugging
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import Card, clear, row
 from kataui.ui.widgets.codebox import CodeBox
+from kataui.ui.widgets.page import Columns
 from kataui.ui.widgets.text import label
 
 _NOTE = "kataui changes nothing on the host: make the change yourself, then measure it."
@@ -46,12 +47,12 @@ class FindingsView(QWidget):
         self._detail.setSpacing(theme.u(2))
         right = Card()
         right.body.addWidget(scroll, 1)
-        layout = QHBoxLayout(self)
+        columns = Columns(shares=(4, 6), narrow_u=150)
+        columns.left.addWidget(left)
+        columns.right.addWidget(right)
+        layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(theme.u(4))
-        for card, share in ((left, 4), (right, 6)):
-            card.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
-            layout.addWidget(card, share, Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(columns)
         self._detail.addWidget(label("Checking…", "dim"))
 
     def show_outcomes(self, outcomes: Sequence[Checked]) -> None:

@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QLocale, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QLocale, QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -18,7 +18,7 @@ Steps = npt.NDArray[np.uint8]
 NO_DATA = 7  # the step of what was not measured
 _CAPTION = "waiting, % of CPU time"
 _NOT_MEASURED = "not measured"
-_BOX_U, _HEIGHT_U = 8.5, 4.0
+_BOX_U, _HEIGHT_U, _LINE_U, _GAP_U = 8.5, 4.0, 5.5, 3.0
 
 
 @cache
@@ -75,58 +75,82 @@ class HeatLegend(QWidget):
         self._caption, self._hatched = caption, hatched
         self.setAccessibleName(caption)
         self.setAccessibleDescription(f"Steps from {', '.join(edge_texts())}; hatched: {hatched}")
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
         theme.state().changed.connect(self._on_theme)
 
     def _on_theme(self) -> None:
         self.updateGeometry()
         self.update()
 
-    def _widths(self) -> tuple[int, int, int]:
-        """Caption, a step, and the words for what was not measured; in pixels."""
-        note = QFontMetrics(theme.font("note"))
+    @staticmethod
+    def _box() -> int:
+        """The width of a step in pixels."""
         tick = QFontMetrics(theme.font("tick"))
-        box = max(tick.horizontalAdvance(text) for text in edge_texts()) + theme.u(3)
-        return (
-            note.horizontalAdvance(self._caption),
-            max(theme.u(_BOX_U), box),
-            note.horizontalAdvance(self._hatched),
+        widest = max(tick.horizontalAdvance(text) for text in edge_texts())
+        return max(theme.u(_BOX_U), widest + theme.u(3))
+
+    def _places(self, width: int) -> tuple[QRect, QRect, QRect]:
+        """Where caption, steps and hatching stand; a narrow legend has several lines."""
+        note = QFontMetrics(theme.font("note"))
+        height, box = max(theme.u(_LINE_U), note.height()), self._box()
+        wide = (
+            note.horizontalAdvance(self._caption) + 1,
+            NO_DATA * (box + 1) - 1,
+            box + theme.u(2) + note.horizontalAdvance(self._hatched) + 1,
         )
+        places, at = [], QPoint(0, 0)
+        for part in wide:
+            if at.x() and at.x() + part > width:
+                at = QPoint(0, at.y() + height)
+            places.append(QRect(at, QSize(part, height)))
+            at.setX(at.x() + part + theme.u(_GAP_U))
+        return places[0], places[1], places[2]
+
+    def heightForWidth(self, width: int) -> int:
+        """As many lines as it needs."""
+        return self._places(width)[-1].bottom() + 1
+
+    def hasHeightForWidth(self) -> bool:
+        """It has."""
+        return True
 
     def sizeHint(self) -> QSize:
-        """As wide as its words."""
-        caption, box, words = self._widths()
-        height = max(theme.u(_HEIGHT_U), QFontMetrics(theme.font("note")).height())
-        return QSize(caption + (NO_DATA + 1) * box + words + theme.u(8) + NO_DATA, height)
+        """All in one line."""
+        last = self._places(1 << 20)[-1]
+        return QSize(last.right() + 1, last.bottom() + 1)
 
     def minimumSizeHint(self) -> QSize:
-        """The same: nothing of it can be left out."""
-        return self.sizeHint()
+        """The steps stay together."""
+        places = self._places(0)
+        return QSize(max(place.width() for place in places), places[0].height())
 
     def paintEvent(self, _: QPaintEvent) -> None:
         """Caption, boxes, hatching."""
         painter = QPainter(self)
-        caption, box, words = self._widths()
-        middle = Qt.AlignmentFlag.AlignVCenter
+        caption, boxes, gap = self._places(self.width())
         painter.setFont(theme.font("note"))
         painter.setPen(theme.color("text_secondary"))
-        painter.drawText(QRect(0, 0, caption + 1, self.height()), middle, self._caption)
-        left = caption + theme.u(3)
-        top = (self.height() - theme.u(_HEIGHT_U)) // 2
+        painter.drawText(caption, Qt.AlignmentFlag.AlignVCenter, self._caption)
         painter.setFont(theme.font("tick"))
+        size = QSize(self._box(), theme.u(_HEIGHT_U))
         for step, text in enumerate(edge_texts()):
-            place = QRect(left, top, box, theme.u(_HEIGHT_U))
+            left = boxes.left() + step * (size.width() + 1)
+            place = QRect(QPoint(left, boxes.center().y() - size.height() // 2), size)
             painter.fillRect(place, color(step))
             painter.setPen(text_color(step))
             painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
-            left += box + 1
-        left += theme.u(3)
-        gap = QRect(left, top, box, theme.u(_HEIGHT_U))
-        painter.drawTiledPixmap(gap, patterns.tile(patterns.GAP, self.devicePixelRatioF()))
+        self._paint_gap(painter, gap, size)
+        painter.end()
+
+    def _paint_gap(self, painter: QPainter, whole: QRect, size: QSize) -> None:
+        """The hatching of what was not measured, and what it means."""
+        place = QRect(QPoint(whole.left(), whole.center().y() - size.height() // 2), size)
+        painter.drawTiledPixmap(place, patterns.tile(patterns.GAP, self.devicePixelRatioF()))
         painter.setPen(QPen(theme.color("control"), 1))
-        painter.drawRect(QRectF(gap).adjusted(0.5, 0.5, -0.5, -0.5))
+        painter.drawRect(QRectF(place).adjusted(0.5, 0.5, -0.5, -0.5))
         painter.setFont(theme.font("note"))
         painter.setPen(theme.color("text_secondary"))
-        place = QRect(left + box + theme.u(2), 0, words + 1, self.height())
-        painter.drawText(place, middle, self._hatched)
-        painter.end()
+        words = whole.adjusted(size.width() + theme.u(2), 0, 1, 0)
+        painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, self._hatched)

@@ -1,7 +1,7 @@
 """The overview: sandboxes worst first, and what ran on each CPU."""
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from kataui.files import clean
 from kataui.isolation.analysis import Analysis, Picture
@@ -12,6 +12,7 @@ from kataui.ui.isolation.heat import HeatLegend
 from kataui.ui.isolation.hostmap import HostMap
 from kataui.ui.isolation.sandboxtable import SandboxTable
 from kataui.ui.widgets.card import Card, row
+from kataui.ui.widgets.page import Columns
 from kataui.ui.widgets.text import label
 
 _FILTER_U = 54
@@ -43,12 +44,12 @@ class Overview(QWidget):
         self._right = Card()
         self._right.body.addLayout(row(self._cpus, None, self.map.warning))
         self._right.body.addWidget(self.map, 1)
-        layout = QHBoxLayout(self)
+        columns = Columns(shares=(16, 9), narrow_u=200)
+        columns.left.addWidget(self._left)
+        columns.right.addWidget(self._right)
+        layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(theme.u(4))
-        for card, share in ((self._left, 16), (self._right, 9)):
-            card.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
-            layout.addWidget(card, share, Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(columns)
 
     def _on_problem(self, text: str) -> None:
         self._wrong.setText(text)

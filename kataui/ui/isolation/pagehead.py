@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from kataui.isolation.accuse import percent
 from kataui.isolation.analysis import Picture
@@ -23,6 +24,7 @@ _HYPERVISORS = {
 }
 _RUNTIMES = {"go": "Go runtime", "rust": "Rust runtime"}
 _HURT = frozenset("CDE")
+_WORDS_U = 60
 
 
 class PageHead(QWidget):
@@ -52,16 +54,23 @@ class PageHead(QWidget):
         words.setSpacing(theme.u(0.5))
         words.addLayout(first)
         words.addWidget(self.facts)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(words, 1)
-        layout.addLayout(
-            row(
-                Button("Mark…", mark, icon="flag"),
-                self.export,
-                Button("Open another…", open_another),
-            )
+        self._layout = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.addLayout(words, 1)
+        self._buttons = row(
+            Button("Mark…", mark, icon="flag"),
+            self.export,
+            Button("Open another…", open_another),
+            None,
         )
+        self._layout.addLayout(self._buttons)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a narrow window the buttons stand under the words."""
+        super().resizeEvent(event)
+        wide = self._buttons.sizeHint().width() + theme.u(_WORDS_U) <= self.width()
+        ways = QBoxLayout.Direction
+        self._layout.setDirection(ways.LeftToRight if wide else ways.TopToBottom)
 
     def _open_menu(self) -> None:
         menu = QMenu(self)

@@ -11,13 +11,18 @@ _VIEW_U = 95
 class Views(QStackedWidget):
     """Takes the room that there is: what is higher scrolls inside, and the time line stays."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.currentChanged.connect(lambda _: self.updateGeometry())
+
     def hasHeightForWidth(self) -> bool:
         """Its pages would ask for all their rows."""
         return False
 
     def sizeHint(self) -> QSize:
-        """The least that is of use."""
-        return QSize(super().minimumSizeHint().width(), theme.u(_VIEW_U))
+        """The least that is of use, of the view that is shown."""
+        view = self.currentWidget()
+        return QSize(view.minimumSizeHint().width() if view else 0, theme.u(_VIEW_U))
 
     def minimumSizeHint(self) -> QSize:
         """The same."""

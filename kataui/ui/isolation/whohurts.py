@@ -3,19 +3,18 @@
 import math
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from kataui.isolation.accuse import actor_name
 from kataui.isolation.analysis import Picture
 from kataui.isolation.layout import ActorKind
-from kataui.ui import theme
 from kataui.ui.isolation.evidence import Evidence, accusation
 from kataui.ui.isolation.heat import HeatLegend
 from kataui.ui.isolation.matrixmodel import Culprit, Group, Matrix, Victim
 from kataui.ui.isolation.matrixview import MatrixView
-from kataui.ui.widgets.card import Card, row
-from kataui.ui.widgets.text import label
+from kataui.ui.widgets.card import Card
+from kataui.ui.widgets.page import Columns
 
 _LIMIT, _ITSELF, _OTHERS, _UNKNOWN = "own limit", "itself", "others", "unknown"
 _MOST = 40
@@ -37,21 +36,21 @@ class WhoHurts(QWidget):
         self.matrix = MatrixView()
         self.matrix.opened.connect(lambda victim, _culprit: self.opened.emit(victim))
         self.matrix.current_changed.connect(lambda *_: self._explain())
-        left = Card("Who waits, because of whom", note="waiting, % of CPU time, last 10 seconds")
+        note = "waiting, % of CPU time, last 10 seconds · arrows move, Enter opens"
+        left = Card("Who waits, because of whom", note=note)
         left.body.addWidget(self.matrix, 1)
-        hint = label("Arrows move, Enter opens", "note", wrap=False)
-        left.body.addLayout(row(HeatLegend("", "cannot tell"), None, hint))
+        left.body.addWidget(HeatLegend("", "cannot tell"))
         self._evidence = Evidence()
         self._evidence.fix.connect(self.fix)
         self._evidence.measure.connect(self.measure)
         right = Card()
         right.body.addWidget(self._evidence, 1)
-        layout = QHBoxLayout(self)
+        columns = Columns(shares=(7, 3), narrow_u=200)
+        columns.left.addWidget(left)
+        columns.right.addWidget(right)
+        layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(theme.u(4))
-        for card, share in ((left, 7), (right, 3)):
-            card.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
-            layout.addWidget(card, share, Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(columns)
 
     def show_picture(self, picture: Picture, _analysis: object) -> None:
         """A new moment."""

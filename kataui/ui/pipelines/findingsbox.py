@@ -13,7 +13,7 @@ from kataui.ui.icons import IconLabel
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import clear, hairline, row
 from kataui.ui.widgets.codebox import CodeBox
-from kataui.ui.widgets.page import Scroll
+from kataui.ui.widgets.page import Columns, Scroll
 from kataui.ui.widgets.text import label
 
 _SIDE_BY_SIDE_U = 120
@@ -135,7 +135,9 @@ class FindingsBox(QWidget):
         self._fields = fields
         self.lines: list[FindingLine] = []
         self._count = label("Checking…", "dim", wrap=False)
-        head = row(label("Findings", "heading", wrap=False), self._count, None, *aside)
+        head = Columns(narrow_u=0, gap_u=1)
+        head.left.addLayout(row(label("Findings", "heading", wrap=False), self._count, None))
+        head.right.addLayout(row(None, *aside))
         scroll = Scroll(margin_u=0, look="inner")
         scroll.body.setContentsMargins(0, 0, 0, 0)
         scroll.body.setSpacing(0)
@@ -143,7 +145,7 @@ class FindingsBox(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(theme.u(4), theme.u(2), theme.u(3), theme.u(2))
         layout.setSpacing(theme.u(1))
-        layout.addLayout(head)
+        layout.addWidget(head)
         layout.addWidget(scroll, 1)
 
     @property

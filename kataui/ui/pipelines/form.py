@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from kataui.kata.classes import offered
 from kataui.pipelines.model import Kind, Parameter, Template, Value, Values
@@ -12,7 +12,7 @@ from kataui.ui.pipelines.answerfield import AnswerField, NoteLine
 from kataui.ui.pipelines.controls import AnswerControl, single
 from kataui.ui.pipelines.listcontrols import ListControl, MapControl
 from kataui.ui.widgets.buttons import Button
-from kataui.ui.widgets.page import top_down
+from kataui.ui.widgets.page import Columns, top_down
 from kataui.ui.widgets.text import label
 
 _PAIRS = ((Kind.CPU, Kind.MEMORY),)
@@ -37,14 +37,15 @@ class _Group(QWidget):
     def add(self, fields: Sequence[AnswerField]) -> None:
         """One field, or two side by side."""
         self._fields += fields
-        line = QHBoxLayout()
-        line.setSpacing(theme.u(3))
-        for field in fields:
-            line.addWidget(field, 1, Qt.AlignmentFlag.AlignTop)
-        self._layout.addLayout(line)
-        if len(fields) > 1:  # the virtual machine follows from both
-            self._sizes.append((fields[0], note := NoteLine()))
-            self._layout.addWidget(note)
+        if len(fields) == 1:
+            self._layout.addWidget(fields[0])
+            return
+        columns = Columns(narrow_u=0, shares=(1, 1), gap_u=3)
+        columns.left.addWidget(fields[0])
+        columns.right.addWidget(fields[1])
+        self._layout.addWidget(columns)
+        self._sizes.append((fields[0], note := NoteLine()))  # the machine follows from both
+        self._layout.addWidget(note)
 
     def show_sizes(self, text: str) -> bool:
         """Say below the first amounts that count what is booted; gives whether there are any."""

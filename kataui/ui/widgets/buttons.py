@@ -26,7 +26,7 @@ class Button(QPushButton):
         name: str = "",
     ) -> None:
         super().__init__(f" {text}" if icon and text else text)  # a gap after the icon
-        self._icon = icon
+        self._icon, self._words, self._brief = icon, text, False
         self.setProperty("kind", kind)
         self.setAccessibleName(name or text.replace("&", "").rstrip("."))
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
@@ -45,8 +45,20 @@ class Button(QPushButton):
         if icon is not None and icon != self._icon:
             self._icon = icon
             self._draw()
-        self.setText(f" {text}" if self._icon else text)
+        self._words = text
+        self._show_words()
         self.setAccessibleName(text.rstrip("."))
+
+    def set_brief(self, *, brief: bool) -> None:
+        """Show the icon only, with the words as its tool tip; or both."""
+        self._brief = brief
+        self._show_words()
+
+    def _show_words(self) -> None:
+        brief = self._brief and bool(self._icon)
+        self.setText("" if brief else f" {self._words}" if self._icon else self._words)
+        if self.isEnabled():  # else it tells why not
+            self.setToolTip(self._words if brief else "")
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter presses it, as the space bar does."""

@@ -127,7 +127,7 @@ class Segmented(QFrame):
             self._group.addButton(button)
             self._buttons[item] = button
             layout.addWidget(button)
-        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Maximum)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
 
     def choose(self, item: str) -> None:
         """Show an item as chosen, without a signal."""

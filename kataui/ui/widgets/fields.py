@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -22,6 +22,7 @@ from kataui.ui.widgets.card import row
 from kataui.ui.widgets.text import label, restyle
 
 _last: dict[str, str] = {}  # the folder where somebody chose something, until the end
+_LEAST_U = 30
 _WORDS = {"open": "File…", "folder": "Folder…", "save": "Choose…"}
 
 
@@ -99,6 +100,11 @@ class TextField(Field):
 
 class Combo(QComboBox):
     """A combo box whose arrow follows the theme (a style sheet takes Qt's own away)."""
+
+    def minimumSizeHint(self) -> QSize:
+        """A narrow one cuts its text; its list shows all of it."""
+        size = super().minimumSizeHint()
+        return QSize(min(size.width(), theme.u(_LEAST_U)), size.height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the arrow at the right."""

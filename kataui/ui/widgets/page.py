@@ -1,6 +1,6 @@
 """A page of the window: a header with actions, and a body that scrolls."""
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -29,7 +29,7 @@ class Scroll(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        content = QWidget()
+        self._content = content = QWidget()
         content.setProperty("look", look)
         self.body, self._outer = top_down(QVBoxLayout(content))
         margin = theme.u(margin_u)
@@ -37,6 +37,14 @@ class Scroll(QScrollArea):
         self.body.setSpacing(theme.u(4))
         self.setWidget(content)
         self.verticalScrollBar().rangeChanged.connect(self._on_range)
+
+    def minimumSizeHint(self) -> QSize:
+        """Inside a card it is never narrower than its content; a page must fit any window."""
+        least = super().minimumSizeHint()
+        if self.property("look") != "inner":
+            return least
+        bar = self.verticalScrollBar().sizeHint().width()
+        return QSize(self._content.minimumSizeHint().width() + bar, least.height())
 
     def use_all(self) -> None:
         """Let what stretches in ``body`` take the room that is left."""
@@ -112,14 +120,16 @@ def top_down(outer: QVBoxLayout) -> tuple[QVBoxLayout, QVBoxLayout]:
 
 
 class Columns(QWidget):
-    """Two columns that become one when there is no room for both."""
+    """Two columns that become one below ``narrow_u``, and always when both do not fit."""
 
-    def __init__(self, *, narrow_u: float = 210, shares: tuple[int, int] = (7, 3)) -> None:
+    def __init__(
+        self, *, narrow_u: float = 210, shares: tuple[int, int] = (7, 3), gap_u: float = 4
+    ) -> None:
         super().__init__()
         self._narrow_u, self._shares = narrow_u, shares
         self._outer = QHBoxLayout(self)
         self._outer.setContentsMargins(0, 0, 0, 0)
-        self._outer.setSpacing(theme.u(4))
+        self._outer.setSpacing(theme.u(gap_u))
         self.left, self.right = (self._side(share) for share in shares)
         self.installEventFilter(self)
 
@@ -132,7 +142,9 @@ class Columns(QWidget):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Turn the columns when the width passes the limit."""
         if event.type() is QEvent.Type.Resize:
-            narrow = self.width() < theme.u(self._narrow_u)
+            least = (column.minimumSize().width() for column in (self.left, self.right))
+            both = sum(least) + self._outer.spacing()  # a scroll area never makes it narrower
+            narrow = self.width() <= max(theme.u(self._narrow_u), both)
             wanted = (
                 QHBoxLayout.Direction.TopToBottom if narrow else QHBoxLayout.Direction.LeftToRight
             )

@@ -9,6 +9,8 @@ from PySide6.QtWidgets import QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from kataui.ui import icons, theme
 
+_WORDS_U, WIDE_U, NARROW_U = 12, 58, 19
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -30,7 +32,7 @@ class _StepButton(QPushButton):
         self._step = Step("")
         self.setFlat(True)
         self.setProperty("kind", "quiet")
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
         theme.state().changed.connect(self.updateGeometry)
 
     def sizeHint(self) -> QSize:
@@ -47,7 +49,7 @@ class _StepButton(QPushButton):
         self.setEnabled(step.reachable or step.current)
         state = "current step" if step.current else ("done" if step.done else "to come")
         self.setAccessibleName(f"Step {self._number}: {step.name}, {state}. {step.answer}".strip())
-        self.setToolTip(step.answer)
+        self.setToolTip(f"{step.name}: {step.answer}" if step.answer else step.name)
         self.update()
 
     def paintEvent(self, _: QPaintEvent) -> None:
@@ -64,6 +66,9 @@ class _StepButton(QPushButton):
             painter.drawLine(int(x), int(circle.bottom()) + 2, int(x), self.height())
         left = circle.right() + theme.u(3.5)
         width = self.width() - left - theme.u(1)
+        if width < theme.u(_WORDS_U):  # a narrow window: the tool tip has the words
+            painter.end()
+            return
         on = self._step.current or self._step.done
         painter.setPen(theme.color("text" if on else "text_tertiary"))
         painter.setFont(theme.font("strong" if self._step.current else "body"))
@@ -115,6 +120,10 @@ class StepList(QWidget):
             self._buttons.append(button)
             layout.addWidget(button)
         layout.addStretch(1)
+
+    def set_narrow(self, *, narrow: bool) -> None:
+        """Show the circles only, or the names too."""
+        self.setFixedWidth(theme.u(NARROW_U if narrow else WIDE_U))
 
     def take_focus(self, index: int) -> None:
         """Put the focus on a step."""
