@@ -2,15 +2,23 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from kataui.cli import pipelinecluster
 from kataui.cli.output import Output, json_text
+from kataui.cli.pipelinecluster import findings_of
+from kataui.cli.podsizes import json_sizes, told_sizes
 from kataui.errors import ExitStatus, KatauiError
 from kataui.files import clean
-from kataui.findings import Severity
+from kataui.findings import Severity, by_severity
 from kataui.kata.manifest import MAX_BYTES
-from kataui.pipelines.checkpaths import Report, check_paths
+from kataui.pipelines.checkpaths import Report, check_paths, documents_in
 from kataui.pipelines.checks import DEFAULT, Options
+from kataui.pipelines.cluster import items
+from kataui.pipelines.crds import kept
+from kataui.pipelines.running import PodSize, pod_sizes
 from kataui.pipelines.sarif import sarif
 
 _STDIN = "-"
@@ -24,20 +32,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kubernetes", default=DEFAULT, metavar="VERSION")
     parser.add_argument("--crds", action="append", default=[], metavar="DIR", help="CRDs to know")
     parser.add_argument("--sarif", action="store_true", help="print SARIF 2.1.0")
+    parser.add_argument("--pods", action="store_true", help="tell what each pod boots, too")
+    pipelinecluster.add_context(parser)
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Check, and tell what was found and what could not be checked."""
     if arguments.json and arguments.sarif:
         raise KatauiError("--json and --sarif: only one document goes to standard output.")
-    options = Options(arguments.kubernetes, tuple(Path(text) for text in arguments.crds))
+    named = (Path(text) for text in arguments.crds)
+    options = Options(arguments.kubernetes, (*kept(), *named))
     paths = [Path(text) for text in arguments.paths if text != _STDIN]
     given = {"stdin": _standard_input()} if _STDIN in arguments.paths else {}
     report = check_paths(paths, options, output.control(), given=given)
+    looked = arguments.pods or arguments.context is not None
+    documents = tuple(documents_in(paths, output.control(), given=given)) if looked else ()
+    if arguments.context is not None:
+        wanted = items(documents)
+        said = findings_of(wanted, arguments.context, options.kubernetes, output)
+        report = replace(report, findings=tuple(by_severity((*report.findings, *said))))
     if arguments.sarif:
         print(json_text(sarif(report.findings)))
     else:
-        _tell(report, options, output)
+        sizes = pod_sizes(documents) if arguments.pods else ()
+        output.lines(told_sizes(sizes))
+        _tell(report, options, output, sizes)
     failed = any(finding.severity is Severity.ERROR for finding in report.findings)
     return ExitStatus.FAIL if failed else ExitStatus.DONE
 
@@ -52,7 +71,7 @@ def _standard_input() -> bytes:
     return data
 
 
-def _tell(report: Report, options: Options, output: Output) -> None:
+def _tell(report: Report, options: Options, output: Output, sizes: Sequence[PodSize]) -> None:
     for finding in report.findings:
         place = finding.location
         if place is not None:
@@ -73,6 +92,7 @@ def _tell(report: Report, options: Options, output: Output) -> None:
             "documents": report.documents,
             "unchecked": report.unchecked,
             "kubernetes": options.kubernetes,
+            "pods": json_sizes(sizes),
             "findings": [finding.as_json() for finding in report.findings],
         }
     )

@@ -3,15 +3,18 @@
 import argparse
 from pathlib import Path
 
+from kataui.cli import pipelinecluster
 from kataui.cli.output import Output
+from kataui.cli.podsizes import json_sizes, told_sizes
 from kataui.errors import DestinationProblem, ExitStatus, KatauiError
 from kataui.files import clean
 from kataui.findings import Finding, Severity
-from kataui.pipelines import answersfile, catalogue, export
+from kataui.pipelines import answersfile, catalogue, cluster, export
 from kataui.pipelines.checks import DEFAULT, KUBERNETES_VERSIONS, Options, check_rendered
 from kataui.pipelines.exportwrite import write
-from kataui.pipelines.model import Kind, Parameter, Template, Value
+from kataui.pipelines.model import Kind, Parameter, Rendered, Template, Value
 from kataui.pipelines.render import render
+from kataui.pipelines.running import sizes_of
 
 _YES, _NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
@@ -23,9 +26,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="given")
     parser.add_argument("--out", required=True, metavar="DIR", help="where the files are written")
     parser.add_argument("--kubernetes", default="", metavar="VERSION", help="what they are for")
+    parser.add_argument("--context", default="", metavar="CONTEXT", help="of kubectl, for --apply")
+    parser.add_argument("--yes", action="store_true", help="apply without being asked")
     act = parser.add_mutually_exclusive_group()
     act.add_argument("--force", action="store_true", help="write where both sides changed a line")
     act.add_argument("--diff", action="store_true", help="only print what would change, a patch")
+    act.add_argument(
+        "--apply", action="store_true", help="write, then show what a cluster says, ask, and apply"
+    )
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
@@ -46,10 +54,24 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         for file in plan.files:
             output.line(f"  {file.state.value:<9} {clean(file.path)}  {file.note}".rstrip())
         output.line(f"Wrote {clean(str(folder))}, checked for Kubernetes {kubernetes}")
+    sizes = sizes_of(rendered)
+    output.lines(told_sizes(sizes))
     output.findings(findings)
-    output.value(_document(plan, findings, kubernetes, notes, written=not arguments.diff))
+    applied = _applied(rendered, arguments, kubernetes, output) if arguments.apply else None
+    document = _document(plan, findings, kubernetes, notes, written=not arguments.diff)
+    output.value({**document, "pods": json_sizes(sizes), "applied": applied})
     failed = any(finding.severity is Severity.ERROR for finding in findings)
     return ExitStatus.FAIL if failed else ExitStatus.DONE
+
+
+def _applied(
+    rendered: Rendered, arguments: argparse.Namespace, kubernetes: str, output: Output
+) -> list[str]:
+    context = arguments.context or cluster.contexts()[0]
+    if not context:
+        raise KatauiError("kubectl has no current context.", hint="Name one with --context.")
+    wanted = cluster.items_of(rendered)
+    return pipelinecluster.apply(wanted, context, kubernetes, output, sure=arguments.yes)
 
 
 def _document(

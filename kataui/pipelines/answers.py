@@ -26,6 +26,19 @@ _IMAGE = re.compile(
 _URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[^\s\"'<>\\^`{|}]*)?")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
+# Prefixes that GitLab, GitHub, AWS, Google, Slack, npm and PyPI put before their tokens
+_TOKEN = re.compile(
+    r"(glrt|glpat|gldt|glcbt|GR1348941)-?[\w-]{8,}|gh[pousr]_\w{8,}|github_pat_\w{8,}"
+    r"|(AKIA|ASIA)[A-Z0-9]{16}|AIza[\w-]{20,}|xox[abprs]-[\w-]{8,}|npm_\w{16,}|pypi-\w{16,}"
+    r"|eyJ[\w-]{8,}\.eyJ[\w-]{8,}|-----BEGIN [A-Z ]*PRIVATE KEY"
+)
+_A_SECRET = "That looks like the secret itself. Give the name of a Secret; the command makes it."
+
+
+def holds_secret(value: Value) -> bool:
+    """Whether an answer looks like a token or a private key: such a one is kept nowhere."""
+    return _TOKEN.search(str(value)) is not None
+
 
 def defaults(template: Template) -> dict[str, Value]:
     """What a new form holds."""
@@ -97,6 +110,8 @@ def problems(template: Template, values: Values) -> list[Problem]:
 
 def problem_of(parameter: Parameter, value: Value) -> str:
     """What is wrong with one answer, as a sentence; empty when it is fine."""
+    if holds_secret(value):
+        return _A_SECRET
     match parameter.kind:
         case Kind.SWITCH:
             found = "" if isinstance(value, bool) else "Say yes or no."

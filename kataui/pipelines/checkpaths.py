@@ -84,6 +84,16 @@ def check_paths(
     return Report(tuple(by_severity(findings)), len(files), documents, unchecked)
 
 
+def documents_in(
+    paths: Sequence[Path], control: Control, *, given: Mapping[str, bytes] = {}
+) -> Iterator[Document]:
+    """The documents that ``check_paths`` would check; what cannot be read is left out."""
+    texts = [_File(Path(name), len(data), data) for name, data in given.items()]
+    for file in (*texts, *_unique(file for path in paths for file in _files(path, control))):
+        read = _read(file)
+        yield from () if isinstance(read, Finding) else read
+
+
 def _read(file: _File) -> tuple[Document, ...] | Finding:
     name = str(file.path)
     try:

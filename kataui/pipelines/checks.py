@@ -16,6 +16,7 @@ from kataui.kata import rules
 from kataui.kata.manifest import Document, ManifestError, dotted, mapping_at, parse, text_at
 from kataui.kata.pods import name_of
 from kataui.kata.tomlfile import parse_toml
+from kataui.pipelines.crds import kept
 from kataui.pipelines.model import Rendered
 from kataui.pipelines.schemaerrors import Fault, faults
 from kataui.pipelines.schemaplaces import Piece, pieces, pods_of, vendored
@@ -47,10 +48,13 @@ _WHY_PLACEHOLDER = "It is filled in later, so it could not be checked."
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to check against: a Kubernetes version, and CRDs in files or folders."""
+    """What to check against: a Kubernetes version, and CRDs in files or folders.
+
+    Those that are kept (``crds.keep``) are known without being named.
+    """
 
     kubernetes: str = DEFAULT
-    crds: tuple[FilePath, ...] = ()
+    crds: tuple[FilePath, ...] = field(default_factory=kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +178,10 @@ def _by_kind(piece: Piece, schemas: Schemas, subject: str) -> Iterator[Finding]:
                 yield from _of_piece(pod, schemas)
 
 
-_IMPORT = "Import its CRD: kubectl get crd -o yaml > crds.yaml, then --crds crds.yaml."
+_IMPORT = (
+    "Import its CRD: kubectl get crd -o yaml > crds.yaml, then --crds crds.yaml, or open that file "
+    "in the window to have it known."
+)
 
 
 def _nameless(piece: Piece, subject: str, place: Location) -> Finding:

@@ -6,6 +6,7 @@ structural schemas and pruning: fields that are not specified are dropped unless
 """
 
 import os
+import re
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,8 +15,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import platformdirs
+
 from kataui.errors import KatauiError
-from kataui.files import clean, is_folder, problem_text, read_bounded
+from kataui.files import clean, is_folder, problem_text, read_bounded, replace_file
 from kataui.kata.manifest import ManifestError, list_at, mapping_at, parse, text_at
 
 _URI = "https://kataui.invalid/crds/"
@@ -53,6 +56,32 @@ class Imported:
 
 
 NOTHING = Imported()
+
+
+def own_folder() -> Path:
+    """Where CRDs are kept that every check knows."""
+    return platformdirs.user_data_path("kataui", appauthor=False) / "crds"
+
+
+def kept() -> tuple[Path, ...]:
+    """What ``imported`` takes for the CRDs that are kept; nothing when there are none."""
+    folder = own_folder()
+    return (folder,) if is_folder(folder) and any(_inside(folder)) else ()
+
+
+def keep(data: bytes, name: str) -> list[str]:
+    """Keep the CRDs of a text for all checks from now on; gives their kinds.
+
+    Writes ``NAME.yaml`` in ``own_folder``, in the place of an older one. Raises ``KatauiError``
+    when there is none in it.
+    """
+    kinds = from_text(data, name).kinds()
+    if not kinds:
+        raise KatauiError(f"No CustomResourceDefinition is in {clean(name, limit=80)}.")
+    own_folder().mkdir(parents=True, exist_ok=True)
+    stem = re.sub(r"[^A-Za-z0-9._-]", "-", Path(name).stem).lstrip(".")[:80] or "crds"
+    replace_file(own_folder() / f"{stem}.yaml", data)
+    return kinds
 
 
 def imported(paths: Sequence[Path]) -> Imported:

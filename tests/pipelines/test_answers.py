@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kataui.pipelines import answersfile, catalogue
-from kataui.pipelines.answers import effective, problem_of, problems, shown
+from kataui.pipelines.answers import effective, holds_secret, problem_of, problems, shown
 from kataui.pipelines.answersfile import AnswersFileProblem
 from kataui.pipelines.model import Kind, Parameter, Value
 from kataui.pipelines.render import AnswersProblem, changed, decided_by, fields_of, render
@@ -147,3 +147,31 @@ def test_answers_of_an_older_template_are_taken_as_far_as_they_fit() -> None:
     assert len(fitted.notes) == 3
     with pytest.raises(AnswersFileProblem, match="not of kata-smoke-test"):
         answersfile.fit(SMOKE, answersfile.read(text, "f"))
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("glrt-1234567890abcdefghij", True),
+        ("https://ci:ghp_0123456789abcdef@github.com/a", True),
+        ("AKIAABCDEFGHIJKLMNOP", True),
+        ("-----BEGIN EC PRIVATE KEY-----", True),
+        (["a", "xoxb-1234567890"], True),
+        ({"a": "eyJhbGciOiJI.eyJzdWIiOiIx.sig"}, True),
+        ("gitlab-runner-token", False),
+        ("glrt", False),
+        ("-----BEGIN PUBLIC KEY-----", False),
+        (3, False),
+        (True, False),
+    ],
+)
+def test_tokens_and_private_keys_are_no_answers(text, secret) -> None:
+    assert holds_secret(text) is secret
+
+
+def test_no_template_takes_a_token_for_any_text() -> None:
+    for template in catalogue.load(NOWHERE).templates:
+        for parameter in template.parameters:
+            if isinstance(parameter.default, str):
+                found = problem_of(parameter, "glpat-0123456789abcdef")
+                assert "the secret itself" in found, (template.id, parameter.name)

@@ -3,25 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kataui.errors import KatauiError
 from kataui.findings import Finding, Severity
-from kataui.kata import sizing
-from kataui.kata.embedded import embedded
-from kataui.kata.manifest import Document, ManifestError, parse
-from kataui.kata.pods import pods_in
 from kataui.pipelines.checks import Options, check_rendered
 from kataui.pipelines.model import Rendered
+from kataui.pipelines.running import PodSize, sizes_of
 from kataui.progress import Control
-
-
-@dataclass(frozen=True, slots=True)
-class PodSize:
-    """A pod that comes out, and the sentence on what it boots and costs."""
-
-    name: str
-    file: str
-    line: int
-    told: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,39 +23,7 @@ def examine(rendered: Rendered, options: Options, control: Control) -> Examined:
     control.check()
     findings = tuple(check_rendered(rendered, options))
     control.check()
-    return Examined(findings, tuple(_sizes(rendered)))
-
-
-def _sizes(rendered: Rendered) -> list[PodSize]:
-    found: list[PodSize] = []
-    for file in rendered.files:
-        if file.language != "yaml":
-            continue
-        try:
-            documents = parse(file.text, file.path)
-        except ManifestError:
-            continue  # the checks tell it
-        for document in documents:
-            for inner in (document, *_embedded(document)):
-                found += _of(inner)
-    return found
-
-
-def _embedded(document: Document) -> list[Document]:
-    try:
-        return list(embedded(document))
-    except KatauiError:
-        return []
-
-
-def _of(document: Document) -> list[PodSize]:
-    found = []
-    for place in pods_in(document):
-        size = sizing.size(place.spec, place.runtime_class)
-        if size is not None:
-            line = document.line_of(place.path)
-            found.append(PodSize(place.name or place.kind, document.file, line, sizing.told(size)))
-    return found
+    return Examined(findings, sizes_of(rendered))
 
 
 def verdict(findings: Sequence[Finding]) -> str:

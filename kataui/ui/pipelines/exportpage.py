@@ -61,11 +61,12 @@ class What:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What the page tells: back to the form, where it was written, problems."""
+    """What the page tells: back to the form, where it was written, problems, network use."""
 
     back: Callable[[], object]
     written: Callable[[Exported], object]
     problem: Callable[[str, str], object]
+    network: Callable[[str], object]
 
 
 class ExportPage(Page):
@@ -95,7 +96,7 @@ class ExportPage(Page):
         where.body.addWidget(flow_row(self._copy, self._save))
         self.body.addWidget(where)
         self._build_files()
-        self.apply = ApplyCard(jobs, what.rendered, outside.problem)
+        self.apply = ApplyCard(jobs, what.rendered, what.kubernetes, outside.network)
         self.body.addWidget(self.apply)
         self._say("Choose a folder.")
         self.folder.set_text(folder)

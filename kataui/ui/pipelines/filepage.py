@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QStackedWidget
 
 from kataui.files import clean
 from kataui.findings import Finding, by_severity
-from kataui.pipelines import checks
+from kataui.pipelines import checks, crds
 from kataui.pipelines.adopt.save import Saved
 from kataui.pipelines.adopt.wish import Wish
 from kataui.ui import theme
@@ -46,14 +46,22 @@ class _LookPage(Page):
 
     keys = ("F8 Next finding",)
 
-    def __init__(self, path: Path, adopt: Callable[[], None], again: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        adopt: Callable[[], None],
+        again: Callable[[], None],
+        know: Callable[[], None],
+    ) -> None:
         self.adopt_button = Button("Put it on Kata…", adopt, icon="pipeline", kind="primary")
         self.adopt_button.set_reason("It is being read.")
         check = Button("Check again", again)
+        self.know_button = Button("Know its kinds", know)
+        self.know_button.hide()
         super().__init__(
             clean(path.name, limit=80),
             clean(str(path), limit=200),
-            actions=[check, self.adopt_button],
+            actions=[self.know_button, check, self.adopt_button],
         )
         self.scroller.use_all()
         self.banner = VerdictBanner()
@@ -98,6 +106,7 @@ class _LookPage(Page):
         self.findings.show_findings(looked.findings)
         self.banner.show_verdict(verdict(looked.findings), *sentence(looked))
         self.adopt_button.set_reason(looked.why_not)
+        self.know_button.setVisible(looked.crds)
 
 
 def sentence(looked: Looked) -> tuple[str, str]:
@@ -129,7 +138,7 @@ class FilePage(QStackedWidget):
         self._adopt_at_once = adopt
         self.looked: Looked | None = None
         self.adopting: AdoptPage | None = None
-        self.look = _LookPage(path, self.adopt, self.check)
+        self.look = _LookPage(path, self.adopt, self.check, self.know)
         self.addWidget(self.look)
         self._checker = Checker(jobs, self, f"look:{id(self)}")
         self._checker.done.connect(self._on_looked)
@@ -153,6 +162,17 @@ class FilePage(QStackedWidget):
         """Read the file again, and check it."""
         options = checks.Options()
         self._checker.ask(partial(look, self._path, options, Wish()), at_once=True)
+
+    def know(self) -> None:
+        """Keep the CRDs of the file for all checks."""
+        if self.looked is None:
+            return
+        data, name = self.looked.data, self._path.name
+        self._jobs.start(
+            lambda _: crds.keep(data, name),
+            on_done=lambda kinds: self._outside.done(f"Checks know {', '.join(kinds[:4])} now."),
+            on_error=lambda error: self._outside.problem(*problem_words(error)),
+        )
 
     def _on_looked(self, outcome: object) -> None:
         if not isinstance(outcome, Looked):

@@ -14,13 +14,15 @@ from kataui.pipelines.checks import Options, check_file
 from kataui.progress import Control
 
 _MOST_LINES = 20_000
+_CRD = "kind: CustomResourceDefinition"
 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
     """A file as it is: ``cut`` says that only its first lines are shown in ``text``.
 
-    ``adopt`` is the plan for Kata, or None with the reason in ``why_not``.
+    ``adopt`` is the plan for Kata, or None with the reason in ``why_not``; ``crds`` says that
+    kinds are defined in it.
     """
 
     path: Path
@@ -31,6 +33,7 @@ class Looked:
     findings: tuple[Finding, ...]
     adopt: Plan | None = field(repr=False)
     why_not: str = ""
+    crds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ def look(path: Path, options: Options, wish: Wish, control: Control) -> Looked:
         findings,
         made,
         why_not,
+        _CRD in text,
     )
 
 

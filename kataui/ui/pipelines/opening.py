@@ -116,6 +116,7 @@ class Pipelines(QObject):
             title=lambda title, mark: window.set_entry(key, Entry(title, mark=mark)),
             status=lambda: window.show_status(key),
             problem=window.show_problem,
+            network=window.set_network,
             shown=lambda: window.go(key),
             closed=self._show_closed,
             remember=self._remember,

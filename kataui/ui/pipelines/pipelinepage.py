@@ -9,6 +9,7 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QStackedWidget
 
 from kataui.errors import KatauiError
+from kataui.pipelines.answers import holds_secret
 from kataui.pipelines.exportwrite import Exported
 from kataui.ui.jobs import Jobs
 from kataui.ui.pipelines import exportpage
@@ -28,13 +29,14 @@ _SAVED, _SAVING = ("Answers saved",), ("Saving answers…",)
 class Keeping:
     """What the page tells the window: its line in the sidebar, its status, problems.
 
-    ``shown`` says that another part of it is shown, ``closed`` that it was closed; ``remember``
-    gets the folder that was written.
+    ``network`` says which was used, ``shown`` that another part of it is shown, ``closed`` that
+    it was closed; ``remember`` gets the folder that was written.
     """
 
     title: Callable[[str, str], None]
     status: Callable[[], None]
     problem: Callable[[str, str], None]
+    network: Callable[[str], None]
     shown: Callable[[], None]
     closed: Callable[[], None]
     remember: Callable[[Path, str, str], None]
@@ -85,7 +87,7 @@ class PipelinePage(QStackedWidget):
         self.draft = replace(
             self.draft,
             version=self.state.template.version,
-            values=self.state.answered,
+            values={name: v for name, v in self.state.answered.items() if not holds_secret(v)},
             kubernetes=self.state.kubernetes,
         )
         try:
@@ -113,7 +115,10 @@ class PipelinePage(QStackedWidget):
             self.state.template, self.state.values, rendered, self.state.kubernetes
         )
         outside = exportpage.Outside(
-            back=self.back, written=self._on_written, problem=self._keeping.problem
+            back=self.back,
+            written=self._on_written,
+            problem=self._keeping.problem,
+            network=self._keeping.network,
         )
         self.exporting = exportpage.ExportPage(self._jobs, what, self.draft.folder, outside)
         self.addWidget(self.exporting)
