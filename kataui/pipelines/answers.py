@@ -32,7 +32,7 @@ _TOKEN = re.compile(
     r"|(AKIA|ASIA)[A-Z0-9]{16}|AIza[\w-]{20,}|xox[abprs]-[\w-]{8,}|npm_\w{16,}|pypi-\w{16,}"
     r"|eyJ[\w-]{8,}\.eyJ[\w-]{8,}|-----BEGIN [A-Z ]*PRIVATE KEY"
 )
-_A_SECRET = "That looks like the secret itself. Give the name of a Secret; the command makes it."
+_NO_TOKENS = "That looks like the secret itself. Give the name of a Secret; the command makes it."
 
 
 def holds_secret(value: Value) -> bool:
@@ -111,7 +111,7 @@ def problems(template: Template, values: Values) -> list[Problem]:
 def problem_of(parameter: Parameter, value: Value) -> str:
     """What is wrong with one answer, as a sentence; empty when it is fine."""
     if holds_secret(value):
-        return _A_SECRET
+        return _NO_TOKENS
     match parameter.kind:
         case Kind.SWITCH:
             found = "" if isinstance(value, bool) else "Say yes or no."

@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
 from kataui.errors import DestinationProblem, KatauiError
-from kataui.files import clean, parse_json_object, problem_text, read_bounded
+from kataui.files import clean, is_folder, is_there, parse_json_object, problem_text, read_bounded
 from kataui.kata.manifest import ManifestError, parse
 from kataui.pipelines.answersfile import FILE_NAME, kept_of, text_of
 from kataui.pipelines.merge import Conflict, merge
@@ -88,6 +88,10 @@ def plan(
 
     Raises ``KatauiError`` when the folder or a file in it cannot be read.
     """
+    if is_there(folder) and not is_folder(folder):
+        raise DestinationProblem(
+            f"{clean(str(folder))} is a file.", hint="Choose a folder; it may be a new one."
+        )
     made = _read_made(folder)
     fresh = {file.path: file for file in _files(template, values, rendered, kubernetes)}
     names = [*fresh, *(name for name in made if name not in fresh)]

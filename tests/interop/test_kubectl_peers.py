@@ -1,5 +1,6 @@
 """kubectl against a small API server on loopback: dry run, differences, applying, CRDs."""
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -40,8 +41,8 @@ spec:
 """
 
 
-@pytest.fixture
-def server(
+@contextlib.contextmanager
+def use_server(
     peer: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[ApiServer]:
     """A server, and kubectl with the context ``lab`` that leads to it."""
@@ -59,8 +60,18 @@ def server(
         "current-context": "lab",
     }
     (tmp_path / "config").write_text(json.dumps(config))
-    yield server
-    server.close()
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def server(
+    peer: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ApiServer]:
+    with use_server(peer, tmp_path, monkeypatch) as made:
+        yield made
 
 
 def tried(*texts: str) -> list[cluster.Tried]:

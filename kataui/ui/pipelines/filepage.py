@@ -115,7 +115,9 @@ def sentence(looked: Looked) -> tuple[str, str]:
     if looked.findings:
         first = clean(by_severity(looked.findings)[0].message, limit=200)
         words = first if len(looked.findings) == 1 else f"{counted(looked.findings)}: {first}"
-    if looked.adopt is None:
+    if looked.adopt is None and looked.why_not in words:
+        scope = "It can be put on Kata once it can be read."
+    elif looked.adopt is None:
         scope = f"It cannot be put on Kata here: {looked.why_not}"
     elif looked.adopt.changes:
         many = len(looked.adopt.changes)
