@@ -148,6 +148,29 @@ def test_nothing_is_said_where_all_processes_are_seen(place: Place) -> None:
     assert watcher.said() == []
 
 
+def test_a_kernel_without_pressure_leaves_it_unmeasured_and_the_rest_right(place: Place) -> None:
+    host = place.host()
+    host.add(Spec("a", vcpus=1))
+
+    def strip() -> None:
+        for file in (*place.root.glob("proc/pressure/*"), *place.root.rglob("*.pressure")):
+            file.unlink()
+
+    strip()
+    watcher = place.watch()
+    watcher.sample()
+    host.advance(1.0, {"a": Load(cores=0.5)})
+    strip()
+    sample = watcher.sample(1.0)
+
+    sandbox = only(watcher.view)
+    group = watcher.view.cgroups[sandbox.group]
+    assert row_of(sample, "group", group.slot)[4:] == [MISSING] * 6
+    assert row_of(sample, "host", 0)[:6].count(MISSING) == 6
+    slot = sandbox.of_role(Role.VCPU)[0].slot
+    assert watcher.span().rate("run", "run_us")[slot] == pytest.approx(5e5, rel=0.1)
+
+
 def test_a_cpu_that_goes_offline_and_comes_back_keeps_the_others_right(place: Place) -> None:
     host = place.host(cpus=4)
     watcher = place.watch()
