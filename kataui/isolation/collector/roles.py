@@ -8,6 +8,7 @@ in which QEMU creates threads. The evidence goes into the stream, for a guess mu
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from kataui.isolation.collector import commandline, files, procfs
 
@@ -87,26 +88,42 @@ class Unnamed:
         self._debug = sys + "/kernel/debug/kvm"
         self._seen: dict[int, Role] = {}
 
-    def roles(self, threads: dict[int, procfs.Stat], named: list[int]) -> dict[int, Role]:
+    def roles(self, threads: dict[int, procfs.Stat], named: dict[int, Role]) -> dict[int, Role]:
         """Roles by tid for ``threads`` (tid to stat) that no name explained.
 
-        ``named`` are the vCPUs that have names: up to QEMU 7.2 even ``debug-threads=on`` names
-        only what is made after that option was read, which iothreads are not.
+        ``named`` are the threads that have names: up to QEMU 7.2 even ``debug-threads=on`` names
+        only what starts to run after that option was read, which iothreads mostly do not.
         """
         found: dict[int, Role] = {}
-        if not named:
+        if not any(role.role == VCPU for role in named.values()):
             found = self._by_debugfs(threads) or self._by_syscall(threads)
             found = found or self._by_signals(threads) or self._by_guest_time(threads)
             found = found or self._by_order(threads)
         main = threads.get(self._pid)
-        plain = sorted(t for t, s in threads.items() if main and s.comm == main.comm)[1:]
-        iothreads = plain[1 : 1 + self._iothreads]  # call_rcu is the first
+        plain = {t: s for t, s in threads.items() if main and s.comm == main.comm}
+        iothreads = self._unnamed_iothreads(plain, {*threads, *named}, named)
         for tid in threads:
-            if tid not in found and tid in plain:
+            if tid not in found and tid in plain and tid != self._pid:
                 found[tid] = Role(IOTHREAD if tid in iothreads else VMM, -1, BY_ORDER)
             elif tid not in found:
                 found[tid] = Role(VMM, evidence=BY_PROCESS)
         return found
+
+    def _unnamed_iothreads(
+        self, plain: dict[int, procfs.Stat], everything: set[int], named: dict[int, Role]
+    ) -> list[int]:
+        """Those made after call_rcu, the first thread of all; each may have got its name."""
+        first = next(iter(self._in_order(everything)), -1)
+        others = [tid for tid in self._in_order(plain) if tid != first]
+        missing = self._iothreads - sum(role.role == IOTHREAD for role in named.values())
+        return others[: max(0, missing)]
+
+    def _in_order(self, tids: Iterable[int]) -> list[int]:
+        """All but the main thread, as they were made: tids go on from its own, then round."""
+        return sorted((tid for tid in tids if tid != self._pid), key=self._after_main)
+
+    def _after_main(self, tid: int) -> tuple[bool, int]:
+        return tid < self._pid, tid
 
     def _by_debugfs(self, threads: dict[int, procfs.Stat]) -> dict[int, Role]:
         """``/sys/kernel/debug/kvm/PID-FD/vcpuN/pid`` (Linux 6.0, root)."""
@@ -146,7 +163,7 @@ class Unnamed:
                 mask = int(text, 16) if re.match(r"[0-9a-f]{1,16}$", text) else 0
                 if mask.bit_length() > 32 and not mask & _VCPU_SIGNALS:
                     self._takes.add(tid)
-        vcpus = sorted(tid for tid in threads if tid in self._takes)
+        vcpus = self._in_order(tid for tid in threads if tid in self._takes)
         if len(vcpus) < self._count:
             return {}
         return {tid: Role(VCPU, index, BY_SIGNALS) for index, tid in enumerate(vcpus)}
@@ -156,11 +173,14 @@ class Unnamed:
         entered = [tid for tid, stat in threads.items() if stat.field(43) > 0]
         if len(entered) < self._count:
             return {}
-        return {tid: Role(VCPU, index, BY_GUEST_TIME) for index, tid in enumerate(sorted(entered))}
+        return {
+            tid: Role(VCPU, index, BY_GUEST_TIME)
+            for index, tid in enumerate(self._in_order(entered))
+        }
 
     def _by_order(self, threads: dict[int, procfs.Stat]) -> dict[int, Role]:
         """QEMU starts main, call_rcu, iothreads, then the vCPUs in a row; workers come later."""
-        others = sorted(tid for tid in threads if tid != self._pid)
+        others = self._in_order(threads)
         begin = 1 + self._iothreads + self._monitors
         vcpus = others[begin : begin + self._count]
         if len(vcpus) < self._count:

@@ -186,8 +186,7 @@ class Group:
             else:
                 found[tid] = role
         if member.hypervisor == commandline.QEMU:
-            named = [tid for tid, role in found.items() if role.role == roles.VCPU]
-            found.update(self._unnamed.roles(rest, named))
+            found.update(self._unnamed.roles(rest, found))
         else:
             found.update({tid: roles.Role(roles.VMM, evidence=roles.BY_PROCESS) for tid in rest})
         return found
