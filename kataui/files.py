@@ -27,12 +27,14 @@ def clean(text: str, *, limit: int = 300) -> str:
 
     Control, format and surrogate characters become U+FFFD (they could reorder or hide text).
     """
-    shown = "".join(
-        "\ufffd"
-        if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-        else char
-        for char in text[: limit + 1]
-    )
+    shown = text[: limit + 1]
+    if not shown.isprintable():  # the common case costs nothing
+        shown = "".join(
+            "\ufffd"
+            if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+            else char
+            for char in shown
+        )
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 

@@ -1,13 +1,14 @@
 """Alerts: a signal beyond a threshold for some time; told once, and once again when it is over."""
 
-import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+
+import numpy as np
 
 from kataui.isolation.analysis import Picture
 from kataui.isolation.model import Sandbox
-from kataui.isolation.score import grade_of
-
-_GRADES = "EDCBA"  # from the worst to the best
+from kataui.isolation.score import least_points
+from kataui.isolation.stream import Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,40 +50,47 @@ class Alerts:
 
     def look(self, picture: Picture) -> list[Alert]:
         """What is new or over with this picture."""
-        found = []
-        names = {sandbox.key: sandbox.name for sandbox in picture.view.sandboxes}
-        for number in range(len(self._rules)):
-            for row, sandbox in enumerate(picture.view.sandboxes):
-                alert = self._judge(number, picture, row, sandbox)
-                if alert is not None:
-                    found.append(alert)
-        for place in [place for place in self._since if place[1] not in names]:
-            del self._since[place]
-            self._told.discard(place)
+        found: list[Alert] = []
+        sandboxes = picture.view.sandboxes
+        for number, rule in enumerate(self._rules):
+            rows = np.flatnonzero(_beyond(rule, picture))
+            bad = {sandboxes[row].key: sandboxes[row] for row in rows}
+            found += self._ended(number, picture, bad)
+            for sandbox in bad.values():
+                alert = self._judge(number, picture, sandbox)
+                found += [alert] if alert else []
         return found
 
-    def _judge(self, number: int, picture: Picture, row: int, sandbox: Sandbox) -> Alert | None:
-        rule, key, name = self._rules[number], sandbox.key, sandbox.name
-        place = (number, key)
-        beyond, words = _beyond(rule, picture, row)
-        if not beyond:
-            since = self._since.pop(place, picture.time_s)
+    def _ended(self, number: int, picture: Picture, bad: Mapping[str, Sandbox]) -> Iterator[Alert]:
+        """Forget what is no longer so; a sandbox that is gone leaves without a word."""
+        for place in [p for p in self._since if p[0] == number and p[1] not in bad]:
+            since, sandbox = self._since.pop(place), picture.view.by_key.get(place[1])
             if place in self._told:
                 self._told.discard(place)
-                return Alert(key, name, f"{name} is well again.", since, over=True)
-            return None
+                if sandbox is not None:
+                    words = f"{sandbox.name} is well again."
+                    yield Alert(sandbox.key, sandbox.name, words, since, over=True)
+
+    def _judge(self, number: int, picture: Picture, sandbox: Sandbox) -> Alert | None:
+        rule, place = self._rules[number], (number, sandbox.key)
         since = self._since.setdefault(place, picture.time_s)
         if place in self._told or picture.time_s - since < rule.seconds:
             return None
         self._told.add(place)
-        return Alert(key, name, f"{name} {words} for {rule.seconds:.0f} s.", since)
+        words = f"{sandbox.name} {_words(rule)} for {rule.seconds:.0f} s."
+        return Alert(sandbox.key, sandbox.name, words, since)
 
 
-def _beyond(rule: Rule, picture: Picture, row: int) -> tuple[bool, str]:
+def _beyond(rule: Rule, picture: Picture) -> Array:
+    """Which sandboxes are beyond a rule, by row; what was not measured never is."""
     if rule.signal == "grade":
-        points = float(picture.scores.points[row])
-        grade = grade_of(None if math.isnan(points) else points)
-        bad = bool(grade) and _GRADES.index(grade) < _GRADES.index(rule.below)
-        return bad, f"is below grade {rule.below}"
-    value = float(getattr(picture.signals, rule.signal)[row])
-    return value > rule.above, f"has {rule.signal.replace('_', ' ')} above {rule.above:g}"
+        found: Array = picture.scores.points < least_points(rule.below)
+    else:
+        found = np.asarray(getattr(picture.signals, rule.signal)) > rule.above
+    return found
+
+
+def _words(rule: Rule) -> str:
+    if rule.signal == "grade":
+        return f"is below grade {rule.below}"
+    return f"has {rule.signal.replace('_', ' ')} above {rule.above:g}"

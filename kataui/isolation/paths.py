@@ -216,7 +216,7 @@ def queue_pairs(sandbox: Sandbox) -> int | None:
 
 def _worker(picture: Picture, threads: Sequence[Thread], name: str) -> PathHop:
     """The busiest of some threads: how much it runs and waits."""
-    size = max((thread.slot for thread in picture.view.threads), default=-1) + 1
+    size = max((thread.slot for thread in threads), default=-1) + 1
     run = padded(picture.span.rate("run", "run_us"), size) * _US
     wait = padded(picture.span.rate("run", "wait_us"), size) * _US
     known = [thread for thread in threads if not math.isnan(run[thread.slot])]

@@ -179,6 +179,11 @@ def grade_of(points: float | None, coverage: float = 1.0) -> str:
     return "B" if grade == "A" and coverage < _ENOUGH_COVERAGE else grade
 
 
+def least_points(grade: str) -> int:
+    """The points from which on a score has this grade."""
+    return next(edge for edge, name in _GRADES if name == grade)
+
+
 def score(signals: Signals, row: int, anchors: Mapping[str, tuple[float, float]]) -> Score:
     """The score of the sandbox in ``row``; ``anchors`` replace the default ones by signal."""
     parts = []

@@ -62,6 +62,13 @@ def colors() -> dict[str, Any]:
 
 def color(role: str) -> QColor:
     """A colour by its role: ``text``, ``accent``, ``pass.mark``, ``control`` ..."""
+    return QColor(_color(role))
+
+
+# Charts ask for colours, lengths and fonts some thousand times a frame: they are kept until the
+# theme or the text size changes. What is given out is a copy, for callers may change theirs.
+@cache
+def _color(role: str) -> QColor:
     theme = colors()
     group, dot, part = role.partition(".")
     if dot:
@@ -69,14 +76,26 @@ def color(role: str) -> QColor:
     return QColor(theme["neutral"].get(role) or theme["accent"][role])
 
 
+@cache
 def u(multiple: float) -> int:
     """A length in pixels: ``multiple`` units (4 px each at a 14 px font)."""
     height = QFontMetrics(QApplication.font()).height()
     return round(multiple * max(SMALLEST_UNIT_PX, round(height / 4.25)))
 
 
-def font(style: str) -> QFont:
-    """The font of a text style, for delegates that paint themselves."""
+def font(style: str, *, bold: bool = False) -> QFont:
+    """The font of a text style, for widgets that paint themselves."""
+    return QFont(_font(style, bold))
+
+
+@cache
+def metrics(style: str, *, bold: bool = False) -> QFontMetrics:
+    """How wide and high text of a style is."""
+    return QFontMetrics(_font(style, bold))
+
+
+@cache
+def _font(style: str, bold: bool) -> QFont:  # noqa: FBT001 - behind ``font``
     wanted = tokens()["type"][style]
     base = QApplication.font()
     result = (
@@ -85,7 +104,7 @@ def font(style: str) -> QFont:
         else QFont(base)
     )
     result.setPointSizeF(base.pointSizeF() * wanted["scale"])
-    result.setWeight(QFont.Weight(wanted["weight"]))
+    result.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight(wanted["weight"]))
     result.setFeature(QFont.Tag("tnum"), 1)
     return result
 
@@ -117,10 +136,16 @@ def _apply() -> None:
         return
     base = QFont(app.font())
     base.setPointSizeF(state().base_points * state().percent / 100)
-    app.setFont(base)
+    _forget()
+    app.setFont(base)  # tells every widget at once, which may ask for lengths
     app.setPalette(_palette())
     app.setStyleSheet(build_stylesheet(colors(), tokens(), base.pointSizeF(), u(1)))
     state().changed.emit()
+
+
+def _forget() -> None:
+    for kept in (_color, u, _font, metrics):
+        kept.cache_clear()
 
 
 def _palette() -> QPalette:

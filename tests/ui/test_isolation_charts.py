@@ -227,7 +227,7 @@ def test_a_paused_chart_says_so_and_no_longer_says_now(chart) -> None:
 def test_the_tool_tip_tells_the_values_under_it(chart) -> None:
     series = ChartSeries("vCPU 1", "vcpu", np.arange(60, dtype=np.float32))
     chart.set_data(TIMES, [series], wall_offset_s=1_700_000_000)
-    plot = chart._canvas._plot()
+    plot = chart._canvas._plot
 
     last = chart._canvas.words_at(plot.right())
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from PySide6.QtCore import QEvent, QLineF, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import (
-    QFont,
-    QFontMetrics,
     QHelpEvent,
     QPainter,
     QPaintEvent,
@@ -81,6 +79,8 @@ class ChartCanvas(QWidget):
         super().__init__()
         self._shown: Shown | None = None
         self._labels_px = 0
+        self._ticks: list[str] = []
+        self._plot = QRect()  # where the curves are; anew with each arrangement
         self._curves = Curves(self, stacked=stacked)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         theme.state().changed.connect(self._on_theme)
@@ -103,7 +103,8 @@ class ChartCanvas(QWidget):
     def _arrange(self) -> None:
         if self._shown is not None:
             self._labels_px = max(self._labels_px, self._needed_px())
-            plot = self._plot()
+            self._ticks = parts.tick_texts(self._shown.scale, self._tick_unit(self._shown))
+            plot = self._plot = self._room()
             self._curves.show_series(self._shown.times_s, self._shown.series, plot.width())
             self._curves.place(plot, *self._shown.range_s, self._shown.scale.top)
             self.update()
@@ -123,13 +124,13 @@ class ChartCanvas(QWidget):
 
     @property
     def _tick_px(self) -> int:
-        return QFontMetrics(theme.font("tick")).height()
+        return theme.metrics("tick").height()
 
     def _needed_px(self) -> int:
         """The width of the widest label at the end of a line."""
         if self._shown is None:
             return 0
-        names, values = QFontMetrics(theme.font("tick")), QFontMetrics(_value_font())
+        names, values = theme.metrics("tick"), theme.metrics("tick", bold=True)
         widths = [
             names.horizontalAdvance(f"{clean(one.name)} ")
             + values.horizontalAdvance(self._shown.value_text(one.last))
@@ -137,27 +138,27 @@ class ChartCanvas(QWidget):
         ]
         return max(widths, default=0) + theme.u(_LEAD_U + _SWATCH_U + _AFTER_U) + 4
 
-    def _plot(self) -> QRect:
-        """Where the curves are."""
-        metrics = QFontMetrics(theme.font("tick"))
-        ticks = self._shown and parts.tick_texts(self._shown.scale, self._tick_unit())
-        left = max((metrics.horizontalAdvance(text) for text in ticks or ()), default=0)
+    def _room(self) -> QRect:
+        """What the ticks and the names leave to the curves."""
+        metrics = theme.metrics("tick")
+        left = max((metrics.horizontalAdvance(text) for text in self._ticks), default=0)
         right = min(self._labels_px, round(self.width() * _LABELS_SHARE))
         room = self.rect().adjusted(
             left + theme.u(2.5), self._tick_px // 2 + 2, -right, -self._tick_px - theme.u(1.5)
         )
         return QRect(room.topLeft(), QSize(max(8, room.width()), max(8, room.height())))
 
-    def _tick_unit(self) -> str:
+    @staticmethod
+    def _tick_unit(shown: Shown) -> str:
         """The unit on the top tick: its first word."""
-        return self._shown.unit.split(" ")[0] if self._shown else ""
+        return shown.unit.split(" ")[0]
 
     def paintEvent(self, _: QPaintEvent) -> None:
         """What lies behind the curves, and what stands around them."""
         if self._shown is None:
             return
         painter = QPainter(self)
-        plot = self._plot()
+        plot = self._plot
         self._paint_grid(painter, plot, self._shown)
         self._paint_times(painter, plot, self._shown)
         gap = texture_brush(patterns.GAP, self.devicePixelRatioF())
@@ -170,19 +171,18 @@ class ChartCanvas(QWidget):
         painter.end()
 
     def _x(self, time_s: float) -> float:
-        plot = self._plot()
+        plot = self._plot
         begin_s, end_s = self._shown.range_s if self._shown else (0.0, 1.0)
         return plot.left() + plot.width() * (time_s - begin_s) / max(1e-9, end_s - begin_s)
 
     def _y(self, value: float) -> float:
-        plot = self._plot()
+        plot = self._plot
         top = self._shown.scale.top if self._shown else 1.0
         return plot.top() + plot.height() * (1 - value / top)
 
     def _paint_grid(self, painter: QPainter, plot: QRect, shown: Shown) -> None:
         painter.setFont(theme.font("tick"))
-        texts = parts.tick_texts(shown.scale, self._tick_unit())
-        for value, text in zip(shown.scale.ticks, texts, strict=True):
+        for value, text in zip(shown.scale.ticks, self._ticks, strict=True):
             y = round(self._y(value))
             painter.setPen(QPen(theme.color("line"), 1))
             painter.drawLine(plot.left(), y, plot.right(), y)
@@ -205,7 +205,7 @@ class ChartCanvas(QWidget):
             )
         painter.setFont(theme.font("tick"))
         painter.setPen(theme.color("text_secondary"))
-        metrics = QFontMetrics(theme.font("tick"))
+        metrics = theme.metrics("tick")
         top, free_from = plot.bottom() + theme.u(1.5), float(self.width())
         for tick in reversed(ticks):  # the end first: it is never left out
             wide = metrics.horizontalAdvance(tick.name) + 2
@@ -217,7 +217,7 @@ class ChartCanvas(QWidget):
 
     def _paint_flags(self, painter: QPainter, plot: QRect, shown: Shown) -> None:
         """Dashed lines; each name at the side where there is room, one below another if not."""
-        metrics = QFontMetrics(theme.font("tick"))
+        metrics = theme.metrics("tick")
         painter.setFont(theme.font("tick"))
         pen = QPen(theme.color("text_secondary"), 1)
         pen.setDashPattern(_DASH)
@@ -283,7 +283,7 @@ class ChartCanvas(QWidget):
             painter.drawPolyline(QPolygonF(ends))
         left = at.x() + side + theme.u(_AFTER_U)
         value = shown.value_text(one.last)
-        metrics, bold = QFontMetrics(theme.font("tick")), QFontMetrics(_value_font())
+        metrics, bold = theme.metrics("tick"), theme.metrics("tick", bold=True)
         room = self.width() - left - bold.horizontalAdvance(value) - 2
         name = metrics.elidedText(
             clean(one.name),
@@ -295,7 +295,7 @@ class ChartCanvas(QWidget):
         painter.setPen(theme.color("text"))
         painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, name)
         line.setLeft(left + metrics.horizontalAdvance(f"{name} "))
-        painter.setFont(_value_font())
+        painter.setFont(theme.font("tick", bold=True))
         painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, value)
 
     def event(self, event: QEvent) -> bool:
@@ -308,7 +308,7 @@ class ChartCanvas(QWidget):
 
     def words_at(self, x: int) -> str:
         """All values at a place; empty outside the plot."""
-        plot, shown = self._plot(), self._shown
+        plot, shown = self._plot, self._shown
         if shown is None or not len(shown.times_s) or not plot.left() <= x <= plot.right():
             return ""
         begin_s, end_s = shown.range_s
@@ -325,9 +325,3 @@ class ChartCanvas(QWidget):
             f"{clean(one.name)}: {shown.value_text(float(one.values[at]))}" for one in shown.series
         ]
         return "; ".join([when, *values])
-
-
-def _value_font() -> QFont:
-    font = theme.font("tick")
-    font.setWeight(QFont.Weight.DemiBold)
-    return font

@@ -70,7 +70,7 @@ class _Delegate(QStyledItemDelegate):
 
     @staticmethod
     def _title_height(finding: Finding, width: int) -> int:
-        metrics = QFontMetrics(theme.font("strong"))
+        metrics = theme.metrics("strong")
         most = _MOST_LINES * metrics.lineSpacing()
         needed = metrics.boundingRect(QRect(0, 0, max(1, width), 10_000), _WRAP, _title(finding))
         return min(most, needed.height())
@@ -83,7 +83,7 @@ class _Delegate(QStyledItemDelegate):
         room = view.viewport().width() if isinstance(view, QListWidget) else theme.u(60)
         pad = theme.u(_PAD_U)
         title = self._title_height(index.data(_FINDING), room - 3 * pad - theme.u(_MARK_U))
-        return QSize(room, title + QFontMetrics(theme.font("note")).height() + 2 * pad)
+        return QSize(room, title + theme.metrics("note").height() + 2 * pad)
 
 
 def _title(finding: Finding) -> str:

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QLocale, QPoint, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from kataui.ui import theme
@@ -87,13 +87,13 @@ class HeatLegend(QWidget):
     @staticmethod
     def _box() -> int:
         """The width of a step in pixels."""
-        tick = QFontMetrics(theme.font("tick"))
+        tick = theme.metrics("tick")
         widest = max(tick.horizontalAdvance(text) for text in edge_texts())
         return max(theme.u(_BOX_U), widest + theme.u(3))
 
     def _places(self, width: int) -> tuple[QRect, QRect, QRect]:
         """Where caption, steps and hatching stand; a narrow legend has several lines."""
-        note = QFontMetrics(theme.font("note"))
+        note = theme.metrics("note")
         height, box = max(theme.u(_LINE_U), note.height()), self._box()
         wide = (
             note.horizontalAdvance(self._caption) + 1,

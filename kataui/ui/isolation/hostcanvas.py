@@ -110,7 +110,7 @@ class HostCanvas(QAbstractScrollArea):
 
     @property
     def _axis_px(self) -> int:
-        return max(theme.u(_AXIS_U), QFontMetrics(theme.font("tick")).height() + theme.u(1))
+        return max(theme.u(_AXIS_U), theme.metrics("tick").height() + theme.u(1))
 
     @property
     def _least_pitch(self) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from kataui.ui import theme
@@ -37,7 +37,7 @@ class Legend(QWidget):
 
     def _places(self, width: int) -> Iterator[tuple[str, str, QRect]]:
         """Role, word and place of each item."""
-        metrics = QFontMetrics(theme.font("note"))
+        metrics = theme.metrics("note")
         height = max(theme.u(_LINE_U), metrics.height())
         at = QPoint(0, 0)
         for role, word in self._items:

@@ -40,7 +40,7 @@ def itself(painter: QPainter, place: QRect) -> None:
 def unknown(painter: QPainter, place: QRect, ratio: float) -> None:
     """Hatched, with words where they fit."""
     painter.drawTiledPixmap(place, patterns.tile(patterns.GAP, ratio))
-    metrics = QFontMetrics(theme.font("tick"))
+    metrics = theme.metrics("tick")
     if metrics.horizontalAdvance(_CANNOT) + 4 <= place.width():
         band = QRect(place.left(), 0, place.width(), metrics.height() + 2)
         band.moveCenter(place.center())

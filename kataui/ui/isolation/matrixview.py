@@ -132,7 +132,7 @@ class MatrixView(QAbstractScrollArea):
     @property
     def _head_px(self) -> int:
         """The group's name, a rule, and two lines of a column's name."""
-        return 3 * QFontMetrics(theme.font("tick")).height() + theme.u(4)
+        return 3 * theme.metrics("tick").height() + theme.u(4)
 
     def _wanted_side_px(self) -> int:
         """The names of the victims; never more than a third of the width."""
@@ -248,7 +248,7 @@ class MatrixView(QAbstractScrollArea):
 
     def _paint_culprit(self, painter: QPainter, column: int) -> None:
         strong = self._strong[1][column]
-        font, high = matrixpaint.name_font(strong=strong), QFontMetrics(theme.font("tick")).height()
+        font, high = matrixpaint.name_font(strong=strong), theme.metrics("tick").height()
         place = self._rect(0, column)
         painter.setFont(font)
         painter.setPen(theme.color("text" if strong or column == self._at[1] else "text_secondary"))

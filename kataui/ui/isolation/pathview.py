@@ -38,6 +38,7 @@ class HopBox(QWidget):
         super().__init__(parent)
         self._hop = PathHop("", "", ("", ""), "", "", "cpu")
         self._mark = ""
+        self._wanted_px = 0  # 0: to be measured
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def show_hop(self, hop: PathHop, mark: str, sentence: str) -> None:
@@ -47,7 +48,12 @@ class HopBox(QWidget):
             self.setToolTip(tips.plain(sentence))
         if (hop, mark) != (self._hop, self._mark):
             self._hop, self._mark = hop, mark
+            self.measure_again()
             self.update()
+
+    def measure_again(self) -> None:
+        """The text or its size has changed."""
+        self._wanted_px = 0
 
     def lines(self) -> list[str]:
         """The facts that there are."""
@@ -55,8 +61,13 @@ class HopBox(QWidget):
 
     def wanted_px(self) -> int:
         """As wide as the longest of its lines."""
-        strong, note = (QFontMetrics(theme.font(style)) for style in ("strong", "note"))
-        bold = QFontMetrics(_bold())
+        if not self._wanted_px:
+            self._wanted_px = self._measured_px()
+        return self._wanted_px
+
+    def _measured_px(self) -> int:
+        strong, note = (theme.metrics(style) for style in ("strong", "note"))
+        bold = theme.metrics("note", bold=True)
         wide = [
             strong.horizontalAdvance(clean(self._hop.name)) + theme.u(_ICON_U + 1.5),
             bold.horizontalAdvance(clean(self._hop.word)) + theme.u(_MARK_U + 1.5),
@@ -71,7 +82,7 @@ class HopBox(QWidget):
 
     @staticmethod
     def _head_px() -> int:
-        return QFontMetrics(theme.font("strong")).height() + _line_px()
+        return theme.metrics("strong").height() + _line_px()
 
     def paintEvent(self, _: QPaintEvent) -> None:
         """Only the tight hop has colour."""
@@ -100,7 +111,7 @@ class HopBox(QWidget):
 
     def _paint_head(self, painter: QPainter, room: QRect, *, tight: bool) -> int:
         """Icon, name and where; gives where that ends."""
-        side, high = theme.u(_ICON_U), QFontMetrics(theme.font("strong")).height()
+        side, high = theme.u(_ICON_U), theme.metrics("strong").height()
         role = "fail.mark" if tight else "text_secondary"
         picture = icons.pixmap(self._hop.icon, side, role)
         painter.drawPixmap(room.left(), room.top() + (high - side) // 2, picture)
@@ -120,7 +131,7 @@ class HopBox(QWidget):
             painter.drawPixmap(left, top, icons.mark(self._mark, side, ground))
             left += side + theme.u(1.5)
         place.setLeft(left)
-        _draw(painter, place, clean(self._hop.word), _bold(), "text")
+        _draw(painter, place, clean(self._hop.word), theme.font("note", bold=True), "text")
 
 
 class PathView(QWidget):
@@ -138,7 +149,7 @@ class PathView(QWidget):
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
-        theme.state().changed.connect(self._renew)
+        theme.state().changed.connect(self._on_theme)
 
     def show_path(self, path: DataPath) -> None:
         """Show a path; ``path.flows`` is one shorter than ``path.hops``."""
@@ -158,13 +169,18 @@ class PathView(QWidget):
         if ([box.wanted_px() for box in self._boxes], self._flows) != wanted:
             self._renew()
 
+    def _on_theme(self) -> None:
+        for box in self._boxes:
+            box.measure_again()
+        self._renew()
+
     def _renew(self) -> None:
         self.updateGeometry()
         self._arrange(self.width(), move=True)
         self.update()
 
     def _arrow_px(self) -> int:
-        rate, count = QFontMetrics(_bold("tick")), QFontMetrics(theme.font("tick"))
+        rate, count = theme.metrics("tick", bold=True), theme.metrics("tick")
         words = [rate.horizontalAdvance(clean(flow.rate_text)) for flow in self._flows]
         words += [count.horizontalAdvance(clean(flow.count_text)) for flow in self._flows]
         return max([theme.u(_ARROW_U), *(wide + theme.u(3) for wide in words)])
@@ -248,9 +264,9 @@ class PathView(QWidget):
     def _paint_arrow(self, painter: QPainter, place: QRect, flow: PathFlow, thick: float) -> None:
         unknown = math.isnan(flow.bytes_a_second)
         half = max(theme.u(1.25), thick)
-        high = QFontMetrics(theme.font("tick")).height()
+        high = theme.metrics("tick").height()
         role = "text_tertiary" if unknown else "text"
-        font = theme.font("tick") if unknown else _bold("tick")
+        font = theme.font("tick") if unknown else theme.font("tick", bold=True)
         rate, count = clean(flow.rate_text), clean(flow.count_text)
         if place.height() < place.width() and place.height() == theme.u(_DOWN_U):
             x, inset = place.left() + theme.u(5) + 0.5, theme.u(0.75)
@@ -354,13 +370,7 @@ def _arrow(
 
 
 def _line_px() -> int:
-    return QFontMetrics(theme.font("note")).height() + theme.u(1)
-
-
-def _bold(style: str = "note") -> QFont:
-    font = theme.font(style)
-    font.setWeight(QFont.Weight.DemiBold)
-    return font
+    return theme.metrics("note").height() + theme.u(1)
 
 
 def _draw(

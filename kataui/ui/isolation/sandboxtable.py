@@ -11,7 +11,6 @@ from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
     QFont,
-    QFontMetrics,
     QGuiApplication,
     QKeyEvent,
     QKeySequence,
@@ -276,8 +275,8 @@ class SandboxTable(QTableView):
 
     def _on_theme(self) -> None:
         self._delegate.look = _Look.now(self.devicePixelRatioF())
-        numbers = QFontMetrics(theme.font("body"))
-        words = QFontMetrics(theme.font("strong"))
+        numbers = theme.metrics("body")
+        words = theme.metrics("strong")
         arrow = words.horizontalAdvance(ARROWS[0])
         self.number_right = numbers.horizontalAdvance("W") + theme.u(2)
         self.number_right += numbers.horizontalAdvance("100")

@@ -1,12 +1,12 @@
 """From a picture to what the widgets show; no widget is touched here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 import numpy as np
 
 from kataui.isolation import cpumap
-from kataui.isolation.accuse import actor_name
+from kataui.isolation.accuse import Accusation, actor_name
 from kataui.isolation.analysis import Analysis, Picture
 from kataui.isolation.collector import procfs
 from kataui.isolation.history import History
@@ -26,21 +26,21 @@ _CATEGORIES = np.array([Category[cell.name] for cell in cpumap.Cell], np.uint8)
 def sandbox_rows(picture: Picture, analysis: Analysis) -> list[SandboxRow]:
     """A row a sandbox."""
     rows = []
+    stalls, scores = _stalls(picture), picture.scores
     for number, sandbox in enumerate(picture.view.sandboxes):
-        score = picture.scores[sandbox.key]
         waits = float(picture.signals.waits[number])
-        because, role = _because(picture, number, waits)
+        because, role = _because(picture, number, stalls.get(sandbox.key, ()))
         rows.append(
             SandboxRow(
                 key=sandbox.key,
                 name=sandbox.name,
                 grade=picture.grades.get(sandbox.key, ""),
-                score=score.points,
-                waits=None if np.isnan(waits) else waits,
+                score=_or_none(scores.points[number]),
+                waits=_or_none(waits),
                 strip=_strip(analysis.history.last(sandbox.key, "waits", STRIP)),
                 because=because,
                 because_role=role,
-                coverage=score.coverage,
+                coverage=float(scores.coverage[number]),
                 formula=partial(raw_counters, picture, sandbox, "waits"),
             )
         )
@@ -50,29 +50,41 @@ def sandbox_rows(picture: Picture, analysis: Analysis) -> list[SandboxRow]:
 def table_of(picture: Picture) -> list[tuple[str, ...]]:
     """A row of words a sandbox, for a file: id, name, grade, score, coverage, waits, because."""
     rows = []
+    stalls, scores = _stalls(picture), picture.scores
     for number, sandbox in enumerate(picture.view.sandboxes):
-        score, waits = picture.scores[sandbox.key], float(picture.signals.waits[number])
-        numbers = (score.points, score.coverage, waits)
+        numbers = scores.points[number], scores.coverage[number], picture.signals.waits[number]
         rows.append(
             (
                 sandbox.id,
                 sandbox.name,
                 picture.grades.get(sandbox.key, ""),
-                *(export.number(value) for value in numbers),
-                _because(picture, number, waits)[0],
+                *(export.number(_or_none(value)) for value in numbers),
+                _because(picture, number, stalls.get(sandbox.key, ()))[0],
             )
         )
     return rows
 
 
-def _because(picture: Picture, row: int, waits: float) -> tuple[str, str]:
+def _or_none(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _stalls(picture: Picture) -> dict[str, list[Accusation]]:
+    """Who is named for a stall (not for waiting on a CPU), by the victim's key."""
+    found: dict[str, list[Accusation]] = {}
+    for item in picture.judgement.accusations:
+        if item.named and item.cpu < 0:
+            found.setdefault(item.victim.key, []).append(item)
+    return found
+
+
+def _because(picture: Picture, row: int, stalls: Iterable[Accusation]) -> tuple[str, str]:
     """The largest reason of a sandbox's wait or stall, and the palette's role for it."""
-    key = picture.view.sandboxes[row].key
-    shares = picture.shares.get(key)
+    waits = float(picture.signals.waits[row])
+    shares = picture.shares.get(picture.view.sandboxes[row].key)
     reasons = [
         (item.points, f"{actor_name(picture.view, item.actor)}, stalls", "iothread")
-        for item in picture.judgement.accusations
-        if item.victim.key == key and item.named and item.cpu < 0
+        for item in stalls
     ]
     if shares is not None and waits >= _WORTH:
         reasons += [

@@ -212,7 +212,7 @@ class TimeStrip(QWidget):
 
     @property
     def _tick_px(self) -> int:
-        return QFontMetrics(theme.font("tick")).height()
+        return theme.metrics("tick").height()
 
     def sizeHint(self) -> QSize:
         """A low strip; as wide as there is room."""
@@ -380,7 +380,7 @@ class TimeStrip(QWidget):
     def _paint_times(self, painter: QPainter, plot: QRect) -> None:
         painter.setFont(theme.font("tick"))
         painter.setPen(theme.color("text_tertiary"))
-        metrics = QFontMetrics(theme.font("tick"))
+        metrics = theme.metrics("tick")
         ticks = parts.time_ticks(*self._range, wall_offset_s=self._wall_offset_s, last=self._last)
         free_to = float(self.width())
         for tick in reversed(ticks):  # the end first: it is never left out

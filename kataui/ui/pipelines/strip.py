@@ -7,7 +7,7 @@ confidential VM, a dashed red edge one that is meant to be a VM and is not. Each
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
 from kataui.files import clean
@@ -62,9 +62,9 @@ class _StageButton(QPushButton):
 
     def narrowest(self) -> int:
         """The width of the box in pixels at which no word is cut."""
-        box = QFontMetrics(theme.font("strong")).horizontalAdvance(self._title) + theme.u(4)
+        box = theme.metrics("strong").horizontalAdvance(self._title) + theme.u(4)
         box += theme.u(6) if self.stage.icon else 0
-        below = QFontMetrics(theme.font("note")).horizontalAdvance(self._caption) + theme.u(1)
+        below = theme.metrics("note").horizontalAdvance(self._caption) + theme.u(1)
         below += theme.u(5) if self.stage.where is Where.SHARED else 0
         return max(box, below, theme.u(_NARROW_U))
 
