@@ -23,9 +23,9 @@ from kataui.isolation.blame import (
 )
 from kataui.isolation.collector import stream as wire
 from kataui.isolation.cpumap import CpuMap
-from kataui.isolation.history import History
+from kataui.isolation.history import SIGNALS, History
 from kataui.isolation.layout import Actor, Layout, layout, padded
-from kataui.isolation.model import HostView, Role, host_view
+from kataui.isolation.model import HostView, host_view
 from kataui.isolation.score import Grades, Scores
 from kataui.isolation.signals import Signals, limits_us, signals
 from kataui.isolation.span import Counters, Span
@@ -185,7 +185,7 @@ class Analysis:
         scores = Scores([sandbox.key for sandbox in view.sandboxes], measured, self._anchors)
         grades = {key: self.grades.show(key, grade) for key, grade in scores.grades().items()}
         time_s = self._last.mono_us / 1e6
-        self._remember(time_s, view, measured, scores.points)
+        self._remember(time_s, view, measured)
         judgement = judge(view, self._state(view, measured, shares))
         return Picture(
             time_s=time_s,
@@ -209,7 +209,7 @@ class Analysis:
         current, end_us = self.layout, self._intervals[-1].end_us
         time_s, view = end_us / 1e6, current.view
         measured = signals(current, self.counters.span(0.5), {}, float("nan"))
-        self._remember(time_s, view, measured, np.full(len(view.sandboxes), np.nan))
+        self._remember(time_s, view, measured)
 
     def _map_cpus(self) -> None:
         """The newest interval into the CPU map, once."""
@@ -269,18 +269,8 @@ class Analysis:
             usual.append(each_ms)
         return ratio
 
-    def _remember(self, time_s: float, view: HostView, measured: Signals, points: Array) -> None:
-        helpers = np.zeros(len(view.sandboxes))
-        for role, values in measured.cores.items():
-            helpers += values if role is not Role.VCPU else 0.0
-        columns = {
-            "waits": measured.waits,
-            "external": measured.external,
-            "score": points,
-            "cores": measured.cores[Role.VCPU],
-            "helpers": helpers,
-            "limit": measured.limit,
-        }
+    def _remember(self, time_s: float, view: HostView, measured: Signals) -> None:
+        columns = {name: getattr(measured, name) for name in SIGNALS}
         self.history.push(time_s, [sandbox.key for sandbox in view.sandboxes], columns)
         self._remember_use(time_s)
 

@@ -3,8 +3,6 @@
 The first minutes are read back from the stream; live data is added after it.
 """
 
-from collections import deque
-
 import numpy as np
 
 from kataui.isolation.analysis import Analysis
@@ -24,33 +22,57 @@ class Detail:
 
     def __init__(self, key: str) -> None:
         self.key = key
-        self.times: deque[float] = deque(maxlen=SECONDS)
-        self._rows: deque[dict[tuple[str, str], float]] = deque(maxlen=SECONDS)
+        self._times = np.full(2 * SECONDS, np.nan)
+        self._columns: dict[tuple[str, str], Array] = {}
+        self._newest: dict[tuple[str, str], float] = {}
+        self._end = 0  # one past the newest; at the rings' end the newer half moves to the front
+
+    @property
+    def times(self) -> Array:
+        """When the values were taken (seconds, CLOCK_MONOTONIC), oldest first."""
+        return self._times[self._begin : self._end]
+
+    @property
+    def _begin(self) -> int:
+        return max(0, self._end - SECONDS)
 
     def add(self, analysis: Analysis) -> None:
         """Take in the newest interval of an analysis; the same one only once."""
         time_s = analysis.interval_end_s
-        if time_s is None or (self.times and time_s <= self.times[-1]):
+        if time_s is None or (self._end and time_s <= self._times[self._end - 1]):
             return
         sandbox = analysis.layout.view.by_key.get(self.key)
-        self.times.append(time_s)
-        self._rows.append(_values(analysis, sandbox) if sandbox else {})
+        self._make_room()
+        self._times[self._end] = time_s
+        self._newest = _values(analysis, sandbox) if sandbox else {}
+        for place, value in self._newest.items():
+            column = self._columns.get(place)
+            if column is None:
+                column = self._columns[place] = np.full(2 * SECONDS, np.nan, np.float32)
+            column[self._end] = value
+        self._end += 1
+
+    def _make_room(self) -> None:
+        if self._end == 2 * SECONDS:
+            for ring in (self._times, *self._columns.values()):
+                ring[:SECONDS] = ring[SECONDS:]
+                ring[SECONDS:] = np.nan
+            self._end = SECONDS
 
     def series(self, chart: str) -> dict[str, Array]:
-        """Name to values, as long as ``times``."""
-        names: dict[str, None] = {}
-        for row in self._rows:
-            names.update({name: None for group, name in row if group == chart})
+        """Name to values, as long as ``times``; without what has left the window."""
         return {
-            name: np.array([row.get((chart, name), np.nan) for row in self._rows], np.float32)
-            for name in names
+            name: ring[self._begin : self._end].copy()
+            for (group, name), ring in self._columns.items()
+            if group == chart
+            and ((group, name) in self._newest or not np.isnan(ring[self._begin :]).all())
         }
 
 
 def read_back(player: Player, key: str, begin_us: int, end_us: int) -> Detail:
     """The detail of a sandbox between two times, from the stream."""
     detail = Detail(key)
-    player.seek(begin_us)
+    player.go_to(begin_us)
     while player.time_us < end_us and player.pass_over() is not None:
         detail.add(player.analysis)
     return detail

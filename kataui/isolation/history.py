@@ -10,20 +10,20 @@ import numpy as np
 
 from kataui.isolation.stream import Array
 
-SIGNALS = ("waits", "external", "score", "cores", "helpers", "limit")
+SIGNALS = ("waits", "external")
 SECONDS = 3600
 _GROW = 16
 
 
 class History:
-    """Rings by sandbox key. Each row is written twice, so that any window is one slice."""
+    """Rings by sandbox key, float32."""
 
     def __init__(self, seconds: int = SECONDS) -> None:
         self._size = seconds
         self._rows: dict[str, int] = {}
         self._free: list[int] = []
-        self._data = np.full((0, len(SIGNALS), 2 * seconds), np.nan, np.float32)
-        self._times = np.full(2 * seconds, np.nan)
+        self._data = np.full((0, len(SIGNALS), seconds), np.nan, np.float32)
+        self._times = np.full(seconds, np.nan)
         self._at = 0
         self.count = 0
 
@@ -31,11 +31,10 @@ class History:
         """One moment: a value a sandbox, in the order of ``keys``. Others get a gap."""
         place = self._at % self._size
         rows = np.array([self._row(key) for key in keys], np.int64)
-        self._times[[place, place + self._size]] = time_s
-        for twice in (place, place + self._size):
-            self._data[:, :, twice] = np.nan
-            for index, name in enumerate(SIGNALS):
-                self._data[rows, index, twice] = columns[name]
+        self._times[place] = time_s
+        self._data[:, :, place] = np.nan
+        for index, name in enumerate(SIGNALS):
+            self._data[rows, index, place] = columns[name]
         self._at += 1
         self.count = min(self.count + 1, self._size)
 
@@ -92,16 +91,13 @@ class History:
     def all(self, signal: str, count: int) -> Array:
         """Sandboxes x the last ``count`` values, in the order of ``keys``."""
         rows = list(self._rows.values())
-        block = self._data[:, SIGNALS.index(signal)]
-        end = self._end
-        return block[rows, max(end - min(count, self.count), 0) : end]
-
-    @property
-    def _end(self) -> int:
-        if self._at == 0:
-            return 0
-        return (self._at - 1) % self._size + 1 + (self._size if self._at > self._size else 0)
+        return self._window(self._data[:, SIGNALS.index(signal)], count)[rows]
 
     def _window(self, ring: Array, count: int) -> Array:
-        end = self._end
-        return ring[max(end - min(count, self.count), 0) : end]
+        """The newest of the last axis; a copy only where the window goes over the ring's end."""
+        count = min(count, self.count)
+        begin = (self._at - count) % self._size
+        over = begin + count - self._size
+        if over <= 0:
+            return ring[..., begin : begin + count]
+        return np.concatenate([ring[..., begin:], ring[..., :over]], axis=-1)

@@ -19,7 +19,7 @@ class Player:
         self.analysis = Analysis()
         self._records: Iterator[tuple[int, Record]] = iter(())
         self._held: tuple[int, Record] | None = None
-        self.seek(store.segments[0].begin_us)
+        self.go_to(store.segments[0].begin_us)
 
     @property
     def begin_us(self) -> int:
@@ -38,7 +38,18 @@ class Player:
         return last.mono_us if last else self.begin_us
 
     def seek(self, time_us: int) -> Picture | None:
-        """Go to the last sample at or before a time; gives its picture."""
+        """Go to the last sample at or before a time; gives its picture.
+
+        The minute before it comes into the history and the CPU map, for the screens show it.
+        """
+        self._go_to(time_us, glances=True)
+        return self.analysis.picture()
+
+    def go_to(self, time_us: int) -> None:
+        """Go to the last sample at or before a time, for one who judges nothing."""
+        self._go_to(time_us, glances=False)
+
+    def _go_to(self, time_us: int, *, glances: bool) -> None:
         number = segment_at(self.store, max(self.begin_us, time_us - _LEAD_US))
         analysis = Analysis()
         analysis.decoder.head = dict(self.store.head)
@@ -49,10 +60,10 @@ class Player:
         while self.next_time_us is not None:
             if self.next_time_us > time_us and analysis.last is not None:
                 break
-            if analysis.last is not None and analysis.last.mono_us > time_us - _SHOWN_US:
+            recent = analysis.last is not None and analysis.last.mono_us > time_us - _SHOWN_US
+            if glances and recent:
                 analysis.glance()
             self._take()
-        return analysis.picture()
 
     def step(self) -> Picture | None:
         """The next sample, judged; None at the end."""

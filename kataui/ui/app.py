@@ -29,6 +29,7 @@ from kataui.ui.window import HOME, Window
 APP_ID = "org.kataui.Kataui"
 _SIGNAL_POLL_MS = 200
 _GC_THRESHOLDS = (20_000, 10, 50)
+_SWITCH_S = 0.0005
 
 
 def make_application(argv: list[str]) -> QApplication:
@@ -36,6 +37,9 @@ def make_application(argv: list[str]) -> QApplication:
     # A full collection stops the window for 40 ms once many objects are alive; Python's defaults
     # (700, 10, 10) bring one every second while somebody types into a long form.
     gc.set_threshold(*_GC_THRESHOLDS)
+    # While a thread works, each call into Qt can cost the window one such turn to get Python
+    # back: with the default (5 ms) a frame of some tens of calls takes 100 ms.
+    sys.setswitchinterval(_SWITCH_S)
     app = QApplication([sys.argv[0], *argv])
     app.setApplicationName("kataui")
     app.setOrganizationName("kataui")

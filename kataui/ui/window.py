@@ -1,5 +1,6 @@
 """The main window: sidebar, pages, status line. It knows pages only by their keys."""
 
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -212,6 +213,9 @@ class Window(QMainWindow):
         if place.widget is not None:
             _tell_closed(place.widget)
             self._stack.removeWidget(place.widget)
+            # A page holds much (an hour of a host): give it back now, where nobody waits for a
+            # frame, not whenever Python comes round to it.
+            place.widget.destroyed.connect(gc.collect)
             place.widget.deleteLater()
 
     def _choose(self) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pyqtgraph as pg  # type: ignore[import-untyped]
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QBrush, QColor, QPainterPath, QPen, QTransform
-from PySide6.QtWidgets import QFrame, QGraphicsPathItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGraphicsPathItem, QGraphicsView, QVBoxLayout, QWidget
 
 from kataui.ui import theme
 from kataui.ui.isolation import patterns
@@ -71,6 +71,8 @@ class Curves(QWidget):
         self._view.viewport().setAutoFillBackground(False)
         self._view.setStyleSheet("background: transparent")
         self._view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        # The parent's update paints this too; on its own account it would be painted twice.
+        self._view.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.NoViewportUpdate)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

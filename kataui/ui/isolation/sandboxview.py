@@ -84,8 +84,8 @@ class SandboxView(Scroll):
 
     def lacks(self, time_s: float) -> bool:
         """Whether the curves do not reach up to a moment: somebody went elsewhere in time."""
-        times = self.detail.times if self.detail else ()
-        return not times or not -_STEP_S / 2 <= time_s - times[-1] <= _MOST_STEP_S
+        times = self.detail.times if self.detail else np.zeros(0)
+        return not len(times) or not -_STEP_S / 2 <= time_s - times[-1] <= _MOST_STEP_S
 
     def begin(self, found: Detail) -> None:
         """Show another sandbox."""
@@ -121,7 +121,7 @@ class SandboxView(Scroll):
     def _show_charts(self, picture: Picture, markers: Sequence[Marker]) -> None:
         if self.detail is None:
             return
-        times = np.array(self.detail.times)
+        times = self.detail.times.copy()
         flags = [Flag(marker.mono_us / 1e6, marker.name, marker.note) for marker in markers]
         for name, chart in self.charts.items():
             series = [
