@@ -6,7 +6,7 @@ import sys
 from kataui import logs
 from kataui.errors import ExitStatus
 
-NOUNS = frozenset({"image", "key", "isolation", "pipeline"})
+NOUNS = frozenset({"image", "key", "isolation", "pipeline", "pod"})
 _COMMAND_LINE = NOUNS | {"--version", "--help", "-h"}
 _PIPE_CLOSED = 141  # what a shell shows of a program that SIGPIPE has ended
 

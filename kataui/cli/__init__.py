@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import kataui
 from kataui import logs
-from kataui.cli import image, isolation, key, pipeline
+from kataui.cli import image, isolation, key, pipeline, pod
 from kataui.cli.output import Output
 from kataui.errors import ExitStatus, KatauiError
 
@@ -45,6 +45,7 @@ def parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     key.add_parser(nouns, verb if noun == "key" else "")
     isolation.add_parser(nouns, verb if noun == "isolation" else "")
     pipeline.add_parser(nouns, verb if noun == "pipeline" else "")
+    pod.add_parser(nouns, verb if noun == "pod" else "")
     return top
 
 

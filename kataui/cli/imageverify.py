@@ -1,17 +1,14 @@
 """``kataui image verify``: the verdict, with its evidence."""
 
 import argparse
-from pathlib import Path
 
 from kataui.cli import passphrase
-from kataui.cli.arguments import REFERENCE
+from kataui.cli.arguments import REFERENCE, public_keys
 from kataui.cli.output import STATUS_OF, Output
 from kataui.errors import KatauiError
 from kataui.files import clean
-from kataui.images.cosignkey import load_public_key
 from kataui.images.keys import load_keys
 from kataui.images.open import open_source
-from kataui.images.signatures import PublicKey
 from kataui.images.verdict import Need
 from kataui.images.verify import verify
 
@@ -30,17 +27,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Run the verb; gives the exit status."""
     require = parse_require(arguments.require)
-    keys = [load_public_key(Path(path)) for path in arguments.public_key]
-    public_keys = [
-        PublicKey(Path(path).name, key)
-        for path, key in zip(arguments.public_key, keys, strict=True)
-    ]
+    keys = public_keys(arguments.public_key)
     ring = load_keys(tuple(arguments.key), passphrase.asker(arguments))
     control = output.control()
     with open_source(arguments.source, platform=arguments.platform, control=control) as source:
         report = verify(
             source,
-            public_keys=public_keys,
+            public_keys=keys,
             ring=ring,
             identity=arguments.identity,
             require=require,

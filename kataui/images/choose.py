@@ -51,6 +51,12 @@ def choose(blobs: Blobs, entries: Sequence[Descriptor], tag: str) -> tuple[Descr
     )
 
 
+def tags_in(entries: Iterable[Descriptor]) -> list[str]:
+    """The tags under which a layout has images, each once, in its order."""
+    images = (entry for entry in entries if _may_be_image(entry))
+    return list(dict.fromkeys(tag for entry in images for tag in _tags(entry)))
+
+
 def is_attestation(entry: Descriptor) -> bool:
     """Whether an index entry is BuildKit's attestation about another entry."""
     unknown = entry.platform is not None and entry.platform.os == "unknown"

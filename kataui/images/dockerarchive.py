@@ -110,6 +110,13 @@ class DockerBlobs:
         return self._names[digest]
 
 
+def tags_in(tree: Tree) -> list[str]:
+    """The names under which the archive has images; raises ``KatauiError``."""
+    data = read_small(tree, MANIFEST_NAME, limit_bytes=MAX_MANIFEST_BYTES)
+    saved = _images(parse_json(data, what=MANIFEST_NAME))
+    return list(dict.fromkeys(tag_of(name) for one in saved for name in one.names))
+
+
 def open_saved(tree: Tree, tag: str, *, control: Control) -> tuple[DockerBlobs, Descriptor, str]:
     """The blobs, the descriptor of the manifest made for the image, and its tag.
 

@@ -11,6 +11,7 @@ from kataui.images import dirimage, dockerarchive, layout, registry
 from kataui.images.archive import TarTree
 from kataui.images.blobs import MAX_MANIFEST_BYTES, Blobs
 from kataui.images.choose import choose
+from kataui.images.choose import tags_in as tags_of
 from kataui.images.manifest import index_entries
 from kataui.images.model import Descriptor, Platform
 from kataui.images.platforms import parse_platforms
@@ -49,6 +50,22 @@ def open_source(text: str, *, platform: str = "", control: Control | None = None
     except BaseException:
         tree.close()
         raise
+
+
+def tags_in(text: str, *, control: Control | None = None) -> list[str]:
+    """The tags of the images in a folder or archive; empty where they have none.
+
+    Raises ``KatauiError`` when it holds no images.
+    """
+    tree, transport = _recognised(parse_reference(text), control or Control())
+    try:
+        if transport is Transport.DIR:
+            return []
+        if transport is Transport.DOCKER_ARCHIVE:
+            return dockerarchive.tags_in(tree)
+        return tags_of(index_entries(layout.index_of(tree)))
+    finally:
+        tree.close()
 
 
 @dataclass(frozen=True, slots=True)

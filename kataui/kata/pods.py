@@ -29,11 +29,11 @@ _PLACES: Mapping[str, Path] = {
     "Rollout": _TEMPLATE,
     "JobSet": (),
 }
-_GROUPS = {  # kinds whose name others use too
+_GROUPS: Mapping[str, str | tuple[str, ...]] = {  # kinds whose name others use too
     "Service": "serving.knative.dev/",
     "Configuration": "serving.knative.dev/",
     "Revision": "serving.knative.dev/",
-    "DeploymentConfig": "apps.openshift.io/",
+    "DeploymentConfig": ("apps.openshift.io/", "v1"),  # v1: OpenShift 3
     "Rollout": "argoproj.io/",
     "JobSet": "jobset.x-k8s.io/",
 }

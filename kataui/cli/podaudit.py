@@ -1,0 +1,51 @@
+"""``kataui pod audit``: every container of a pod, and what is not covered."""
+
+import argparse
+from pathlib import Path
+
+from kataui.cli.arguments import public_keys
+from kataui.cli.output import STATUS_OF, Output
+from kataui.files import clean
+from kataui.pods.audit import NOT_KNOWN, audit
+from kataui.pods.read import read_file
+from kataui.pods.shelf import Shelf, open_shelf
+
+_HEADER = ("CONTAINER", "KIND", "PINNED", "ENCRYPTED", "SIGNED", "IN POLICY", "IMAGE")
+_YES = {True: "yes", False: "no", None: "-"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments."""
+    parser.add_argument("file", metavar="FILE", help="a manifest, or the dump of a running pod")
+    parser.add_argument("--images", metavar="DIR", help="a folder of layouts and archives")
+    parser.add_argument("--public-key", action="append", default=[], metavar="F")
+
+
+def run(arguments: argparse.Namespace, output: Output) -> int:
+    """Audit, and tell what cannot be known here as well."""
+    control = output.control()
+    keys = public_keys(arguments.public_key)
+    documents = read_file(Path(arguments.file))
+    shelf = open_shelf(Path(arguments.images), control) if arguments.images else Shelf()
+    found = audit(documents, shelf, keys, control)
+    output.verdict(found.verdict, found.sentence)
+    output.table(
+        _HEADER,
+        [
+            (
+                clean(one.container.name, limit=40),
+                one.container.kind.value,
+                _YES[one.container.pinned],
+                one.coverage.encrypted.value,
+                one.coverage.signed.value,
+                _YES[one.in_policy],
+                clean(one.container.image, limit=120),
+            )
+            for one in found.containers
+        ],
+    )
+    output.findings(found.findings)
+    output.line("Not known from here:")
+    output.lines(f"  - {text}" for text in NOT_KNOWN)
+    output.value(found.as_json())
+    return STATUS_OF[found.verdict]
