@@ -7,7 +7,7 @@ from kataui.cli.arguments import public_keys
 from kataui.cli.output import STATUS_OF, Output
 from kataui.files import clean
 from kataui.pods.audit import NOT_KNOWN, audit
-from kataui.pods.read import read_file
+from kataui.pods.read import read_path
 from kataui.pods.shelf import Shelf, open_shelf
 
 _HEADER = ("CONTAINER", "KIND", "PINNED", "ENCRYPTED", "SIGNED", "IN POLICY", "IMAGE")
@@ -16,7 +16,9 @@ _YES = {True: "yes", False: "no", None: "-"}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments."""
-    parser.add_argument("file", metavar="FILE", help="a manifest, or the dump of a running pod")
+    parser.add_argument(
+        "file", metavar="FILE", help="a manifest, a folder of them, or a running pod's dump"
+    )
     parser.add_argument("--images", metavar="DIR", help="a folder of layouts and archives")
     parser.add_argument("--public-key", action="append", default=[], metavar="F")
 
@@ -25,7 +27,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     """Audit, and tell what cannot be known here as well."""
     control = output.control()
     keys = public_keys(arguments.public_key)
-    documents = read_file(Path(arguments.file))
+    documents = read_path(Path(arguments.file), control)
     shelf = open_shelf(Path(arguments.images), control) if arguments.images else Shelf()
     found = audit(documents, shelf, keys, control)
     output.verdict(found.verdict, found.sentence)

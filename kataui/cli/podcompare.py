@@ -7,7 +7,7 @@ from kataui.cli.arguments import public_keys
 from kataui.cli.output import STATUS_OF, Output
 from kataui.pods.compare import compare
 from kataui.pods.lock import check_signature, read_lock
-from kataui.pods.read import pods_of, read_file
+from kataui.pods.read import pods_of, read_path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     path = Path(arguments.lock)
     lock = read_lock(path)
     keys = public_keys(arguments.public_key)
-    pods = pods_of(read_file(Path(arguments.file)))
+    pods = pods_of(read_path(Path(arguments.file), output.control()))
     found = compare(lock, pods, check_signature(lock, path, keys))
     output.verdict(found.verdict, found.sentence)
     output.findings(found.findings)

@@ -10,12 +10,14 @@ from kataui.files import clean, is_there, replace_file, write_new
 from kataui.images.cosignkey import load_signing_key
 from kataui.images.simplesigning import make_blob_bundle
 from kataui.pods.lock import BUNDLE_SUFFIX, make_lock, warnings
-from kataui.pods.read import pods_of, read_file
+from kataui.pods.read import pods_of, read_path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments."""
-    parser.add_argument("file", metavar="FILE", help="a manifest, or the dump of a running pod")
+    parser.add_argument(
+        "file", metavar="FILE", help="a manifest, a folder of them, or a running pod's dump"
+    )
     parser.add_argument("--out", required=True, metavar="LOCK", help="where to write the lock")
     parser.add_argument("--sign-key", metavar="F", help="a cosign key; writes LOCK.sigstore.json")
     parser.add_argument("--force", action="store_true", help="replace a lock that is there")
@@ -24,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Write the lock; images without a digest are warnings in it."""
-    pods = pods_of(read_file(Path(arguments.file)))
+    pods = pods_of(read_path(Path(arguments.file), output.control()))
     if not pods:
         raise KatauiError("There is no pod in it.", hint="Give a Pod, a Deployment, a Job ...")
     key = None

@@ -25,13 +25,34 @@ from kataui.kata.manifest import (
 )
 from kataui.kata.pods import PodPlace, is_sidecar
 from kataui.pods.model import Container, Kind, Mount, Pod
+from kataui.progress import Control
 
 MOST_CONTAINERS = 20_000
+_SUFFIXES = (".yaml", ".yml", ".json")
 _LISTS = (("initContainers", Kind.INIT), ("containers", Kind.MAIN))
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _SECURITY = ("securityContext", "stdin", "tty", "ports", "lifecycle", "volumeDevices")
 _STATUSES = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
 _NO = ("false", "disabled")
+
+
+def read_path(path: FilePath, control: Control) -> tuple[Document, ...]:
+    """The documents of a manifest, or of all manifests in a folder and below it.
+
+    Raises ``KatauiError`` with a sentence that names the file.
+    """
+    if not path.is_dir():
+        return read_file(path)
+    paths = sorted(one for one in path.rglob("*") if one.suffix in _SUFFIXES and one.is_file())
+    if not paths:
+        raise KatauiError(
+            f"{clean(str(path))} has no manifests.", hint="They end in .yaml or .json."
+        )
+    documents: list[Document] = []
+    for one in paths:
+        control.check()
+        documents += read_file(one)
+    return tuple(documents)
 
 
 def read_file(path: FilePath) -> tuple[Document, ...]:

@@ -45,6 +45,16 @@ def test_audit_prints_one_document(kataui, tmp_path: Path, keys) -> None:
     assert "Not known from here:" in out
 
 
+def test_a_folder_of_manifests_is_one_audit(kataui) -> None:
+    Path("all").mkdir()
+    Path("all/a.yaml").write_text(manifest(images=["a"]))
+    Path("all/b.json").write_text(manifest(images=["b", "c"]))
+    Path("all/notes.txt").write_text("a: [")
+    status, out = kataui("pod", "audit", "all", "--json")
+    assert status == 1
+    assert [one["image"] for one in json.loads(out)["containers"]] == ["a", "b", "c"]
+
+
 def test_lock_then_compare(kataui, keys) -> None:
     Path("pod.yaml").write_text(manifest())
     Path("live.yaml").write_text(manifest(initContainers=[{"name": "spy", "image": "x"}]))
