@@ -7,6 +7,7 @@ VERBS = {
     "audit": "tell what a pod runs and what is not covered",
     "lock": "write down exactly what runs",
     "compare": "hold what runs against a lock",
+    "prepare": "protect every image of a pod, and write all that belongs to it",
 }
 
 

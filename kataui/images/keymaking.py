@@ -104,7 +104,7 @@ def _make(kind: str, algorithm: str, name: str, passphrase: str) -> tuple[bytes,
         if algorithm not in ("", "p256"):
             raise KeyProblem("A cosign key is always p256; other readers take no other.")
         signing = ec.generate_private_key(ec.SECP256R1())
-        return encrypt_key(signing, passphrase.encode("utf-8", "surrogateescape")), _public_pem(
+        return encrypt_key(signing, passphrase.encode("utf-8", "surrogateescape")), public_pem(
             signing.public_key()
         )
     if passphrase:
@@ -119,7 +119,7 @@ def _make(kind: str, algorithm: str, name: str, passphrase: str) -> tuple[bytes,
         serialization.NoEncryption(),
     )
     if kind == "jwe":
-        return secret, _public_pem(key.public_key())
+        return secret, public_pem(key.public_key())
     if not isinstance(key, rsa.RSAPrivateKey):
         raise KeyProblem("A pkcs7 key is always RSA: rsa-3072 or rsa-4096.")
     return secret, _certificate(key, name)
@@ -133,7 +133,8 @@ def _generate(algorithm: str) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:
     return rsa.generate_private_key(65537, int(algorithm.removeprefix("rsa-")))
 
 
-def _public_pem(key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey) -> bytes:
+def public_pem(key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey) -> bytes:
+    """A public key as PEM (SubjectPublicKeyInfo)."""
     return key.public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
