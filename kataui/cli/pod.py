@@ -8,6 +8,7 @@ VERBS = {
     "lock": "write down exactly what runs",
     "compare": "hold what runs against a lock",
     "prepare": "protect every image of a pod, and write all that belongs to it",
+    "capacity": "tell how many confidential pods fit on a host",
 }
 
 

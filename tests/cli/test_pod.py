@@ -121,3 +121,15 @@ def test_cosign_accepts_the_locks_signature(kataui, keys, peer) -> None:
     assert subprocess.run(argv, capture_output=True, check=False).returncode == 0
     Path("l.json").write_text("{}")
     assert subprocess.run(argv, capture_output=True, check=False).returncode != 0
+
+
+def test_capacity_tells_each_number_and_what_cannot_work(kataui) -> None:
+    words = ["pod", "capacity", "--host", "none", "--slots", "99", "--memory", "1Ti"]
+    status, out = kataui(*words, "--json")
+    value = json.loads(out)
+    assert (status, value["pods"], value["known"]) == (0, 99, True)
+    assert all(one["source"] for one in (*value["limits"], *value["cannot_work"]))
+    status, out = kataui("pod", "capacity", "--host", "none", "--json")
+    assert (status, json.loads(out)["known"]) == (3, False)
+    for bad in (["--host", "nowhere"], ["--slots", "-1"], ["--memory", "lots"]):
+        assert kataui("pod", "capacity", *bad)[0] == 2

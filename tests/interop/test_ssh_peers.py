@@ -16,6 +16,8 @@ from kataui.errors import Cancelled, KatauiError
 from kataui.isolation.sources.feed import Line
 from kataui.isolation.sources.retrying import Patience
 from kataui.isolation.sources.ssh import LOADER, SshFeed
+from kataui.pods.capacity import remote_facts
+from kataui.progress import Control
 from tests.isolation.sourceparts import decoded, processes, read_until, samples, until
 
 pytestmark = pytest.mark.interop
@@ -334,3 +336,13 @@ def test_an_unknown_host_and_a_closed_port_are_sentences(sshd: Sshd) -> None:
         feed = SshFeed(host)
         with contextlib.closing(feed), pytest.raises(KatauiError, match=sentence):
             read_until(feed, bool)
+
+
+def test_the_capacity_of_another_host_is_read(sshd: Sshd) -> None:
+    sshd.start()
+    sshd.know()
+    facts = remote_facts("there", Control())
+    text = Path("/proc/meminfo").read_text()
+    total = next(line for line in text.splitlines() if line.startswith("MemTotal"))
+    assert facts.memory_bytes == int(total.split()[1]) * 1024
+    assert facts.memory_from == "meminfo of there"
