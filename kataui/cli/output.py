@@ -79,8 +79,8 @@ class Output:
             self.line(f"  {shown} {finding.id:<18} {clean(finding.message, limit=400)}")
             leak = finding.subject if finding.id == "IMG-LEAK-SECRET" else ""
             for text in (leak, finding.why, finding.fix):
-                if text:
-                    self.line(f"    {'':<18} {clean(text, limit=400)}")
+                for line in text.splitlines():
+                    self.line(f"    {'':<18} {clean(line, limit=400)}")
 
     def problem(self, error: KatauiError) -> None:
         """An error: a sentence and a hint."""

@@ -84,7 +84,7 @@ def prepare(answers: PrepareAnswers, *, ask: AskPassphrase, control: Control) ->
     that is secret). It appears whole or not at all. Raises ``KatauiError``.
     """
     work = _Work(answers, cache(ask), control)
-    target = Path(answers.out)
+    target = work.target
     if is_there(target):
         raise DestinationProblem(f"{clean(str(target))} is there already.", hint="Name a new one.")
     with staging(target) as folder:
@@ -102,6 +102,7 @@ class _Work:
 
     def __init__(self, answers: PrepareAnswers, ask: AskPassphrase, control: Control) -> None:
         self.answers, self.ask, self.control = answers, ask, control
+        self.target = Path(answers.out).absolute()  # receipts name it
         path = Path(answers.file)
         data = read_bounded(path, limit_bytes=MAX_BYTES, what="a manifest")
         self.documents = parse(data, clean(path.name))
@@ -173,9 +174,7 @@ class _Work:
             "cosign.pub": pem,
         }
         findings = self._findings(images)
-        made = Prepared(
-            Path(self.answers.out), tuple(images), digest, judge(findings), tuple(findings)
-        )
+        made = Prepared(self.target, tuple(images), digest, judge(findings), tuple(findings))
         written["index.html"] = preparedpage.page(made, self.answers.runtime_class).encode()
         for name, data in written.items():
             write_new(folder / name, data)
@@ -206,7 +205,7 @@ class _Work:
     def _write_receipt(self, folder: Path, name: str, done: Protected) -> None:
         """It tells where things will be, not where they are made."""
         told = json.dumps(done.receipt.value)
-        here, there = (json.dumps(str(path))[1:-1] for path in (folder, Path(self.answers.out)))
+        here, there = (json.dumps(str(path))[1:-1] for path in (folder, self.target))
         made = receipt.Receipt(json.loads(told.replace(here, there)))
         with receipt.writing(str(folder / "receipts" / f"{name}.json"), made, self.sign_key):
             pass

@@ -58,7 +58,7 @@ def initdata_toml(
     if policy:
         files["policy.rego"] = policy
     head = f'version = "0.1.0"\nalgorithm = {_text(algorithm)}\n\n[data]\n'
-    return head + "".join(f"{_text(name)} = {_text(content)}\n" for name, content in files.items())
+    return head + "".join(f"{_text(name)} = {_block(content)}\n" for name, content in files.items())
 
 
 def _cdh(url: str, certificate: str, image_policy: Mapping[str, object]) -> str:
@@ -67,7 +67,14 @@ def _cdh(url: str, certificate: str, image_policy: Mapping[str, object]) -> str:
         lines += ["", "[kbc]", 'name = "cc_kbc"', f"url = {_text(url)}"]
         lines += [f"kbs_cert = {_text(certificate)}"] if certificate else []
     policy = json.dumps(image_policy, separators=(",", ":"))
-    return "\n".join([*lines, "", "[image]", f"image_security_policy = {_text(policy)}"]) + "\n"
+    quoted = _text(policy) if "'" in policy else f"'{policy}'"
+    return "\n".join([*lines, "", "[image]", f"image_security_policy = {quoted}"]) + "\n"
+
+
+def _block(text: str) -> str:
+    """A TOML text as people read it, a literal one of many lines; quoted where that cannot be."""
+    plain = all(char.isprintable() or char in "\n\t" for char in text)
+    return f"'''\n{text}'''" if plain and "'''" not in text else _text(text)
 
 
 def _text(text: str) -> str:

@@ -3,9 +3,12 @@
 import json
 import stat
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kataui.errors import KatauiError
 from kataui.findings import Verdict
@@ -17,6 +20,7 @@ from kataui.pods.audit import audit
 from kataui.pods.compare import compare
 from kataui.pods.lock import check_signature, read_lock
 from kataui.pods.prepare import PrepareAnswers, Prepared, prepare
+from kataui.pods.preparedfiles import guest_policy, initdata_toml
 from kataui.pods.read import pods_of, read_file
 from kataui.pods.shelf import open_shelf
 from kataui.progress import Cancelled, Control
@@ -222,3 +226,15 @@ def test_a_folder_that_is_there_stays(asked: PrepareAnswers) -> None:
 def test_for_a_host_a_guest_cannot_open_it(asked: PrepareAnswers, keys) -> None:
     made = _run(_with(asked, recipients=(keys.recipient,), keys=(keys.private,)))
     assert [one.id for one in made.findings] == ["PREP-POLICY", "PREP-GUEST"]
+
+
+@given(st.text(max_size=200), st.text(max_size=60))
+def test_initdata_holds_any_text_as_it_is(policy: str, certificate: str) -> None:
+    texts = {"policy": policy, "certificate": certificate}
+    guest = guest_policy(["registry.example/it's"])
+    toml = initdata_toml(algorithm="sha256", url="http://kbs", image_policy=guest, **texts)
+    data = tomllib.loads(toml)["data"]
+    assert data.get("policy.rego", "") == policy
+    cdh = tomllib.loads(data["cdh.toml"])
+    assert cdh["kbc"].get("kbs_cert", "") == certificate
+    assert json.loads(cdh["image"]["image_security_policy"]) == guest
