@@ -22,8 +22,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from PySide6.QtTest import QTest
 
 from kataui import settings
+from kataui.images.open import open_source
 from kataui.images.protectsample import IDENTITY, protect_sample
 from kataui.isolation.incidents import incidents
+from kataui.pods.lock import make_lock
+from kataui.pods.read import pods_of, read_file
 from kataui.progress import Control, Progress
 from kataui.ui import app as application
 from kataui.ui import theme
@@ -70,6 +73,20 @@ SETTLE_MS = 120
 CHECKED_MS = 700  # a form is checked a moment after the last key
 
 
+POD = """\
+apiVersion: v1
+kind: Pod
+metadata: {{name: checkout}}
+spec:
+  runtimeClassName: kata-qemu-snp-runtime-rs
+  initContainers:
+  - {{name: migrate, image: "{pin}"}}
+  containers:
+  - {{name: checkout, image: "{pin}"}}
+{more}"""
+PUSHED_IN = "  - {name: telemetry, image: 'example.net/agent:latest', args: [--dump]}\n"
+
+
 class Stage:
     """A window with the sample in it; ``pages`` gives each page's name when it is shown."""
 
@@ -101,6 +118,7 @@ class Stage:
             self.images.open_image(str(self.folder / name))
             yield f"opened-{name}"
         yield from self.verified()
+        yield from self.pods()
         yield from self.wizard()
         yield from self.pipelines()
         yield from self.isolation()
@@ -116,6 +134,30 @@ class Stage:
         page.key.set_text(str(next(keys.glob("*recipient.key"))))
         page.start()
         yield "verified"
+
+    def pods(self) -> Iterator[str]:
+        """What a pod runs, and what was pushed into it."""
+        public = str(next((self.folder / "keys").glob("*signing.pub")))
+        with open_source(str(self.folder / "protected")) as source:
+            pin = f"registry.example.org/sample/checkout@{source.root.digest}"
+        manifest, live = self.folder / "pod.yaml", self.folder / "live.yaml"
+        manifest.write_text(POD.format(pin=pin, more=""))
+        live.write_text(POD.format(pin=pin, more=PUSHED_IN))
+        page = self.images.open_tool("pod")
+        page.file.set_text(str(live))
+        page.images.set_text(str(self.folder))
+        page.public_key.set_text(public)
+        page.start()
+        self.settle()
+        yield "pod-audited"
+        lock = self.folder / "podlock.json"
+        lock.write_bytes(make_lock(pods_of(read_file(manifest))))
+        page = self.images.open_tool("podcompare")
+        page.lock.set_text(str(lock))
+        page.file.set_text(str(live))
+        page.start()
+        self.settle()
+        yield "pod-compared"
 
     def wizard(self) -> Iterator[str]:
         """The wizard, filled in; its last step is shown with a proof."""

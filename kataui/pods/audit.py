@@ -13,7 +13,7 @@ from kataui.kata import rules
 from kataui.kata.manifest import Document
 from kataui.pods import confidential, hostaccess
 from kataui.pods.coverage import UNKNOWN, Coverage, Encrypted, Signed, cover
-from kataui.pods.model import Container, Pod, repository_of
+from kataui.pods.model import Container, Pod, repository_of, shown_image
 from kataui.pods.read import pods_of
 from kataui.pods.shelf import Shelf, Stored
 from kataui.progress import Control
@@ -141,7 +141,7 @@ def _looked_up(container: Container, images: _Images) -> tuple[Coverage, list[Fi
     """The image of a container, and why it is not known."""
     name, place = _name(container), container.location
     found = images.shelf.find(container)
-    shown = clean(container.image) or "no image"
+    shown = shown_image(container.image)
     if not found:
         message = f"{shown} is not among the images here: nothing is known about it."
         fix = "Give the folder that has it with --images."
@@ -167,7 +167,7 @@ def _looked_up(container: Container, images: _Images) -> tuple[Coverage, list[Fi
 
 def _uncovered(container: Container, coverage: Coverage, *, has_keys: bool) -> Iterator[Finding]:
     name, place = _name(container), container.location
-    shown = clean(container.image) or "no image"
+    shown = shown_image(container.image)
     if not container.pinned:
         digest = f"@{coverage.digest}" if coverage.digest else ""
         message = f"{shown} is not pinned by its digest: whoever has the registry chooses."
@@ -195,7 +195,7 @@ def _uncovered(container: Container, coverage: Coverage, *, has_keys: bool) -> I
 
 def _encryption(container: Container, coverage: Coverage) -> Iterator[Finding]:
     name, place = _name(container), container.location
-    shown = clean(container.image) or "no image"
+    shown = shown_image(container.image)
     if coverage.encrypted is Encrypted.NONE:
         message = f"{shown} is not encrypted: anyone who gets it can read it."
         fix = "Protect it with kataui image protect."

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from kataui.files import clean
 from kataui.findings import Location
 from kataui.kata.manifest import Path
 from kataui.kata.pods import PodPlace
 
 _PINNED = re.compile(r".+@sha256:[0-9a-f]{64}")
+_DIGEST = re.compile(r"(@sha256:[0-9a-f]{12})[0-9a-f]{52}")
 _HOST = re.compile(r"[^/]*[.:][^/]*|localhost")
 DOCKER_HUB = "docker.io"
 
@@ -92,6 +94,11 @@ class Pod:
     def runtime_class(self) -> str:
         """Its class, or nothing."""
         return self.place.runtime_class
+
+
+def shown_image(image: str) -> str:
+    """A reference as people read it: one line, the digest by its beginning."""
+    return clean(_DIGEST.sub(r"\1…", image)) or "no image"
 
 
 def repository_of(image: str) -> str:

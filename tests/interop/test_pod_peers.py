@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kataui.images.model import OCI_LAYER_GZIP
-from kataui.pods.prepare import PrepareAnswers, prepare
+from kataui.pods.prepare import PrepareAnswers, Prepared, prepare
 from kataui.progress import Control
 from tests.images.builders import tar_bytes, tiny_layout
 from tests.images.protecting import blob
@@ -25,55 +25,77 @@ def _done(argv: list[str], **env: str) -> subprocess.CompletedProcess[str]:
     return done
 
 
-def test_a_prepared_pod_is_pulled_verified_and_opened_by_others(
-    tmp_path: Path, keys, peer, shared
-) -> None:
-    names = ["app", "sidecar"]
-    for name in names:
+NAMES = ("app", "sidecar")
+
+
+def _prepared(folder: Path, registry: str, keys) -> Prepared:
+    """A pod of two images, prepared for the registry and pushed by the receipts' commands."""
+    for name in NAMES:
         layers = [tar_bytes({name: name.encode() * 100})]
-        tiny_layout(tmp_path / "images" / f"{name}_1", layers=layers)
-    (tmp_path / "pod.yaml").write_text(manifest(images=[f"{name}:1" for name in names]))
-    skopeo = peer("skopeo122")
-    with serve(peer("crane"), tmp_path / "registry") as registry:
-        made = prepare(
-            PrepareAnswers(
-                file=str(tmp_path / "pod.yaml"),
-                images=str(tmp_path / "images"),
-                out=str(tmp_path / "out"),
-                recipients=(keys.broker,),
-                sign_key=str(keys.sign_key),
-                identity_prefix=f"{registry}/team",
-            ),
-            ask=lambda _: "",
-            control=Control(),
-        )
-        receipts = (tmp_path / "out" / "receipts").glob("*.json")
-        for path in (one for one in receipts if "sigstore" not in one.name):
+        tiny_layout(folder / "images" / f"{name}_1", layers=layers)
+    (folder / "pod.yaml").write_text(manifest(images=[f"{name}:1" for name in NAMES]))
+    asked = PrepareAnswers(
+        file=str(folder / "pod.yaml"),
+        images=str(folder / "images"),
+        out=str(folder / "out"),
+        recipients=(keys.broker,),
+        sign_key=str(keys.sign_key),
+        identity_prefix=f"{registry}/team",
+    )
+    return prepare(asked, ask=lambda _: "", control=Control())
+
+
+def _push(skopeo: str, folder: Path) -> None:
+    for path in (folder / "out" / "receipts").glob("*.json"):
+        if "sigstore" not in path.name:
             for line in json.loads(path.read_text())["commands"]["push"]:
                 words = line.split()[1:]
                 _done([skopeo, "--insecure-policy", *words, "--dest-tls-verify=false"])
-        registries = tmp_path / "registries.d"
-        registries.mkdir()
-        attachments = f"docker:\n  {registry}:\n    use-sigstore-attachments: true\n"
-        (registries / "x.yaml").write_text(attachments)
-        policy = str(tmp_path / "out" / "policy.json")
-        pull = [skopeo, "--policy", policy, "--registries.d", str(registries), "copy"]
-        pull += ["--src-tls-verify=false"]
-        flags = ["--insecure-ignore-tlog=true", "--allow-http-registry"]
+
+
+def _pull(skopeo: str, folder: Path, registry: str) -> list[str]:
+    """How to pull under the policy that was prepared."""
+    registries = folder / "registries.d"
+    registries.mkdir()
+    attachments = f"docker:\n  {registry}:\n    use-sigstore-attachments: true\n"
+    (registries / "x.yaml").write_text(attachments)
+    policy = str(folder / "out" / "policy.json")
+    words = [skopeo, "--policy", policy, "--registries.d", str(registries)]
+    return [*words, "copy", "--src-tls-verify=false"]
+
+
+def test_a_prepared_pod_is_pulled_verified_and_opened_by_others(
+    tmp_path: Path, keys, peer, shared
+) -> None:
+    skopeo = peer("skopeo122")
+    with serve(peer("crane"), tmp_path / "registry") as registry:
+        made = _prepared(tmp_path, registry, keys)
+        _push(skopeo, tmp_path)
+        pull = _pull(skopeo, tmp_path, registry)
         public = str(tmp_path / "out" / "cosign.pub")
-        for name, image in zip(names, made.images, strict=True):
+        flags = ["--insecure-ignore-tlog=true", "--allow-http-registry"]
+        key = ["--remove-signatures", "--decryption-key", "provider:attestation-agent:local"]
+        env = provider(tmp_path, shared, keys)
+        for name, image in zip(NAMES, made.images, strict=True):
             _done([peer("cosign3"), "verify", "--key", public, *flags, image.pin])
             opened = tmp_path / f"opened-{name}"
-            key = ["--remove-signatures", "--decryption-key", "provider:attestation-agent:local"]
-            env = provider(tmp_path, shared, keys)
             _done([*pull, *key, f"docker://{image.pin}", f"oci:{opened}:1"], **env)
             digest = json.loads((opened / "index.json").read_text())["manifests"][0]["digest"]
             (layer,) = json.loads(blob(opened, digest).read_text())["layers"]
             assert layer["mediaType"] == OCI_LAYER_GZIP
-        plain = f"docker://{registry}/team/other:1"
+
+
+@pytest.mark.parametrize("name", ["team/other:1", "team/app:unsigned"])
+def test_its_policy_refuses_what_was_not_prepared(tmp_path: Path, keys, peer, name: str) -> None:
+    skopeo = peer("skopeo122")
+    with serve(peer("crane"), tmp_path / "registry") as registry:
+        _prepared(tmp_path, registry, keys)
         push = [skopeo, "--insecure-policy", "copy", "--dest-tls-verify=false"]
-        _done([*push, f"oci:{tmp_path / 'images' / 'app_1'}:1", plain])
-        assert tool([*pull, plain, f"dir:{tmp_path / 'refused'}"]).returncode != 0
-        unsigned = f"docker://{registry}/team/app:unsigned"
-        _done([*push, f"oci:{tmp_path / 'images' / 'app_1'}:1", unsigned])
-        assert tool([*pull, unsigned, f"dir:{tmp_path / 'refused'}"]).returncode != 0
+        plain = f"oci:{tmp_path / 'images' / 'app_1'}:1"
+        _done([*push, plain, f"docker://{registry}/{name}"])
+        target = f"dir:{tmp_path / 'pulled'}"
+        pulled = tool([*_pull(skopeo, tmp_path, registry), f"docker://{registry}/{name}", target])
+        assert "policy" in pulled.stderr or "signature" in pulled.stderr
+        assert pulled.returncode != 0
+        pull = [skopeo, "--insecure-policy", "copy", "--src-tls-verify=false"]
+        _done([*pull, f"docker://{registry}/{name}", target])  # it is there, for who asks nothing

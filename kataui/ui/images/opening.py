@@ -23,6 +23,7 @@ from kataui.ui.images.tabpage import ImagesTab, Tool
 from kataui.ui.images.toolpages import DecryptPage, RecipientsPage, SignPage
 from kataui.ui.images.verifypage import VerifyPage
 from kataui.ui.images.wizard import Outside, ProtectWizard
+from kataui.ui.jobs import Jobs
 from kataui.ui.sidebar import Entry
 from kataui.ui.widgets.fields import choose_path
 from kataui.ui.window import Window
@@ -35,6 +36,8 @@ TOOLS = {
     "sign": Tool("Sign", "sign", "Say that an image is yours; cosign finds the signature."),
     "recipients": Tool("Recipients", "link", "Let somebody in, or leave somebody out."),
     "decrypt": Tool("Decrypt", "unlock", "Write a copy that anybody can read."),
+    "pod": Tool("What a pod runs", "pod", "Every container, sidecars too: what is not covered."),
+    "podcompare": Tool("Compare a pod", "eye", "Find what was pushed into a pod that runs."),
 }
 
 
@@ -68,6 +71,8 @@ class Images(QObject):
             return VerifyPage(jobs, self._remember)
         if name == "keys":
             return KeysPage(jobs, lambda: list(self._open.values()))
+        if name in {"pod", "podcompare"}:
+            return _pod_page(name, jobs)
         pages = {
             "build": BuildPage,
             "sign": SignPage,
@@ -233,3 +238,11 @@ def is_key(path: str) -> bool:
     except (KatauiError, OSError):
         return False
     return True
+
+
+def _pod_page(name: str, jobs: Jobs) -> QWidget:
+    """The pages about pods, which read manifests: loaded when one is asked for."""
+    from kataui.ui.pods.auditpage import AuditPage  # noqa: PLC0415 - Kata's rules
+    from kataui.ui.pods.comparepage import ComparePage  # noqa: PLC0415 - as above
+
+    return AuditPage(jobs) if name == "pod" else ComparePage(jobs)

@@ -1,0 +1,60 @@
+"""A lock against what runs: the container that was pushed in stands out."""
+
+from functools import partial
+from pathlib import Path
+
+from kataui.images.cosignkey import load_public_key
+from kataui.images.signatures import PublicKey
+from kataui.pods.compare import Compared, compare
+from kataui.pods.lock import check_signature, read_lock
+from kataui.pods.read import pods_of, read_path
+from kataui.progress import Control
+from kataui.ui.images.taskpage import TaskPage, Work
+from kataui.ui.jobs import Jobs
+from kataui.ui.widgets.card import Card
+from kataui.ui.widgets.fields import Field, PathField
+from kataui.ui.widgets.findings import FindingList
+
+_FACTS = "Whether what runs is exactly what was locked."
+
+
+class ComparePage(TaskPage):
+    """The same as ``kataui pod compare``."""
+
+    def __init__(self, jobs: Jobs) -> None:
+        title = "Compare with a running pod"
+        super().__init__(jobs, title, _FACTS, verb="Compare", icon="eye")
+        self.lock = PathField("Lock", help_text="podlock.json, made by kataui pod lock or prepare.")
+        self.file = PathField(
+            "What runs", help_text="kubectl get pod NAME -o yaml > FILE, or a manifest."
+        )
+        self.public_key = PathField("Public key of the lock", help_text="cosign's .pub file.")
+        self.add_fields(self.lock, self.file, self.public_key)
+
+    def missing(self) -> dict[Field, str]:
+        """The lock, and what runs."""
+        told = {self.lock: "Choose the lock.", self.file: "Choose what runs."}
+        return {field: text for field, text in told.items() if not field.text}
+
+    def work(self, secrets: dict[str, str]) -> Work:
+        """Hold one against the other."""
+        del secrets
+        return partial(_compare, self.lock.text, self.file.text, self.public_key.text)
+
+    def show_result(self, outcome: object) -> None:
+        """The verdict, and each difference."""
+        if not isinstance(outcome, Compared):
+            return
+        self.say(outcome.verdict.value, outcome.sentence)
+        if outcome.findings:
+            card = Card("Differences" if outcome.added or outcome.changed else "Findings")
+            card.body.addWidget(FindingList(outcome.findings))
+            self.result.addWidget(card)
+
+
+def _compare(lock_path: str, file: str, public_key: str, control: Control) -> Compared:
+    path, key = Path(lock_path), Path(public_key)
+    lock = read_lock(path)
+    keys = [PublicKey(key.name, load_public_key(key))] if public_key else []
+    pods = pods_of(read_path(Path(file), control))
+    return compare(lock, pods, check_signature(lock, path, keys))
