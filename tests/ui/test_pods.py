@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QLabel
 
 from kataui.pods.lock import make_lock
 from kataui.ui.widgets.findings import FindingList
@@ -24,8 +25,7 @@ def manifest_file(tmp_path: Path, keys) -> Path:
 
 
 def _texts(page) -> str:
-    labels = [label.text() for label in page.findChildren(object) if hasattr(label, "text")]
-    return "\n".join(text for text in labels if isinstance(text, str))
+    return "\n".join(label.text() for label in page.findChildren(QLabel))
 
 
 def test_the_audit_page_tells_every_container(window, qtbot, manifest_file, keys) -> None:
