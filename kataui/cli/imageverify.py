@@ -3,12 +3,13 @@
 import argparse
 
 from kataui.cli import passphrase
-from kataui.cli.arguments import REFERENCE, public_keys
+from kataui.cli.arguments import REFERENCE
 from kataui.cli.output import STATUS_OF, Output
 from kataui.errors import KatauiError
 from kataui.files import clean
 from kataui.images.keys import load_keys
 from kataui.images.open import open_source
+from kataui.images.signatures import load_public_keys
 from kataui.images.verdict import Need
 from kataui.images.verify import verify
 
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Run the verb; gives the exit status."""
     require = parse_require(arguments.require)
-    keys = public_keys(arguments.public_key)
+    keys = load_public_keys(arguments.public_key)
     ring = load_keys(tuple(arguments.key), passphrase.asker(arguments))
     control = output.control()
     with open_source(arguments.source, platform=arguments.platform, control=control) as source:

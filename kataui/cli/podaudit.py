@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from kataui.cli.arguments import public_keys
 from kataui.cli.output import STATUS_OF, Output
 from kataui.files import clean
+from kataui.images.signatures import load_public_keys
 from kataui.pods.audit import NOT_KNOWN, audit
 from kataui.pods.read import read_path
 from kataui.pods.shelf import Shelf, open_shelf
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Audit, and tell what cannot be known here as well."""
     control = output.control()
-    keys = public_keys(arguments.public_key)
+    keys = load_public_keys(arguments.public_key)
     documents = read_path(Path(arguments.file), control)
     shelf = open_shelf(Path(arguments.images), control) if arguments.images else Shelf()
     found = audit(documents, shelf, keys, control)

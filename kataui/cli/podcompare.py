@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from kataui.cli.arguments import public_keys
 from kataui.cli.output import STATUS_OF, Output
+from kataui.images.signatures import load_public_keys
 from kataui.pods.compare import compare
 from kataui.pods.lock import check_signature, read_lock
 from kataui.pods.read import pods_of, read_path
@@ -21,7 +21,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     """Compare; any difference is fail."""
     path = Path(arguments.lock)
     lock = read_lock(path)
-    keys = public_keys(arguments.public_key)
+    keys = load_public_keys(arguments.public_key)
     pods = pods_of(read_path(Path(arguments.file), output.control()))
     found = compare(lock, pods, check_signature(lock, path, keys))
     output.verdict(found.verdict, found.sentence)

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from kataui.errors import ImageError, KatauiError
 from kataui.files import clean, parse_json_object
 from kataui.images.blobs import MAX_MANIFEST_BYTES, read_blob
+from kataui.images.cosignkey import load_public_key
 from kataui.images.dirimage import dir_signatures
 from kataui.images.manifest import read_nested_index
 from kataui.images.model import INDEX_TYPES, REF_NAME, Descriptor, Digest
@@ -90,6 +91,11 @@ class PublicKey:
 
     name: str
     key: ec.EllipticCurvePublicKey
+
+
+def load_public_keys(paths: Sequence[str]) -> list[PublicKey]:
+    """The keys of some files, named by them; empty paths are none. Raises ``KeyProblem``."""
+    return [PublicKey(Path(path).name, load_public_key(Path(path))) for path in paths if path]
 
 
 def signature_tag(digest: Digest) -> str:

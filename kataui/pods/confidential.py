@@ -11,7 +11,7 @@ from kataui.findings import Finding, Severity
 from kataui.kata import initdata
 from kataui.kata.classes import find
 from kataui.pods import imagepolicy
-from kataui.pods.model import Container, Kind, Pod
+from kataui.pods.model import Container, Kind, Pod, repository_of
 from kataui.pods.policy import POWERS, Policy, PolicyKind, read_policy
 
 _ERROR, _WARNING, _INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
@@ -128,11 +128,15 @@ def _policy(pod: Pod, policy: Policy) -> Iterator[Finding]:
 
 
 def _covered(pod: Pod, policy: Policy) -> Iterator[Finding]:
-    """Containers of the manifest against those of a policy that genpolicy made."""
-    named = [one.image for one in policy.containers]
+    """Containers of the manifest against those of a policy that genpolicy made.
+
+    By repository: a guest takes any image name, so that a policy outlives a new digest; the image
+    itself is held by the image policy (the project's reference, 6.3).
+    """
+    named = [repository_of(one.image) for one in policy.containers]
     for container in pod.containers:
-        if container.image in named:
-            named.remove(container.image)
+        if container.repository in named:
+            named.remove(container.repository)
             continue
         message = f"The container {clean(container.name)} is not in the policy."
         why = "A guest refuses to start it, or, where the policy allows it, nobody knows what runs."
@@ -145,12 +149,12 @@ def _covered(pod: Pod, policy: Policy) -> Iterator[Finding]:
 
 
 def in_policy(pod: Pod, container: Container) -> bool | None:
-    """Whether genpolicy's policy has the container's image; None where that cannot be told."""
+    """Whether genpolicy's policy has the container's repository; None where nobody can tell."""
     policy = policy_of(pod)
     if policy is None or policy.kind is not PolicyKind.GENPOLICY:
         return None
     wanted = container.kind is not Kind.EPHEMERAL
-    return wanted and container.image in {one.image for one in policy.containers}
+    return wanted and container.repository in {repository_of(o.image) for o in policy.containers}
 
 
 def _image_policy(pod: Pod, cdh: str) -> Iterator[Finding]:

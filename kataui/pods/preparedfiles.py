@@ -99,7 +99,9 @@ def trustee_secrets(resources: Mapping[str, bytes]) -> str:
         }
         for name, entries in by_name.items()
     ]
-    return "".join(f"---\n{json.dumps(one, indent=2)}\n" for one in documents)
+    others = [path for path in sorted(resources) if not path.startswith("default/")]
+    told = "".join(f"# {path} cannot be a Secret: only default/ can.\n" for path in others)
+    return told + "".join(f"---\n{json.dumps(one, indent=2)}\n" for one in documents)
 
 
 def upload_script(url: str, paths: Sequence[str]) -> str:

@@ -3,12 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
-from kataui.images.cosignkey import load_public_key
 from kataui.images.keys import load_keys
 from kataui.images.open import open_source
-from kataui.images.signatures import PublicKey
+from kataui.images.signatures import load_public_keys
 from kataui.images.verdict import Need
 from kataui.images.verify import Report, verify
 from kataui.progress import Control
@@ -106,8 +104,7 @@ class _Questions:
 
 def _verify(asked: _Questions, secrets: dict[str, str], control: Control) -> Report:
     """The work: read the keys, open the image, judge it."""
-    path = Path(asked.public_key)
-    public_keys = [PublicKey(path.name, load_public_key(path))] if asked.public_key else []
+    public_keys = load_public_keys([asked.public_key])
     ring = load_keys((asked.key,) if asked.key else (), secrets.get)
     with open_source(asked.image, control=control) as source:
         return verify(

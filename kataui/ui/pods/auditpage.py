@@ -5,8 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from kataui.files import clean
-from kataui.images.cosignkey import load_public_key
-from kataui.images.signatures import PublicKey
+from kataui.images.signatures import load_public_keys
 from kataui.pods.audit import NOT_KNOWN, Audit, Audited, audit
 from kataui.pods.coverage import Encrypted, Signed
 from kataui.pods.model import Kind, shown_image
@@ -115,7 +114,6 @@ def state(one: Audited) -> str:
 
 
 def _audit(file: str, images: str, public_key: str, control: Control) -> Audit:
-    path = Path(public_key)
-    keys = [PublicKey(path.name, load_public_key(path))] if public_key else []
+    keys = load_public_keys([public_key])
     shelf = open_shelf(Path(images), control) if images else Shelf()
     return audit(read_path(Path(file), control), shelf, keys, control)

@@ -3,8 +3,7 @@
 from functools import partial
 from pathlib import Path
 
-from kataui.images.cosignkey import load_public_key
-from kataui.images.signatures import PublicKey
+from kataui.images.signatures import load_public_keys
 from kataui.pods.compare import Compared, compare
 from kataui.pods.lock import check_signature, read_lock
 from kataui.pods.read import pods_of, read_path
@@ -53,8 +52,8 @@ class ComparePage(TaskPage):
 
 
 def _compare(lock_path: str, file: str, public_key: str, control: Control) -> Compared:
-    path, key = Path(lock_path), Path(public_key)
+    path = Path(lock_path)
     lock = read_lock(path)
-    keys = [PublicKey(key.name, load_public_key(key))] if public_key else []
+    keys = load_public_keys([public_key])
     pods = pods_of(read_path(Path(file), control))
     return compare(lock, pods, check_signature(lock, path, keys))
