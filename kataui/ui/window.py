@@ -215,7 +215,7 @@ class Window(QMainWindow):
             self._stack.removeWidget(place.widget)
             # A page holds much (an hour of a host): give it back now, where nobody waits for a
             # frame, not whenever Python comes round to it.
-            place.widget.destroyed.connect(_collect)
+            place.widget.destroyed.connect(gc.collect)
             place.widget.deleteLater()
 
     def _choose(self) -> None:
@@ -311,7 +311,3 @@ def _tell_closed(page: QWidget | None) -> None:
     closed = getattr(page, "on_closed", None)
     if closed is not None:
         closed()
-
-
-def _collect() -> None:
-    gc.collect()  # by itself it would take what the signal brings for a generation
