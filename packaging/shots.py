@@ -20,6 +20,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QSlider
 
 from kataui import settings
 from kataui.images.open import open_source
@@ -81,10 +82,14 @@ spec:
   runtimeClassName: kata-qemu-snp-runtime-rs
   initContainers:
   - {{name: migrate, image: "{pin}"}}
+  - {{name: log-shipper, image: "source", restartPolicy: Always}}
   containers:
   - {{name: checkout, image: "{pin}"}}
 {more}"""
-PUSHED_IN = "  - {name: telemetry, image: 'example.net/agent:latest', args: [--dump]}\n"
+PUSHED_IN = """\
+  ephemeralContainers:
+  - {name: telemetry, image: 'example.net/agent:latest', args: [--dump]}
+"""
 
 
 class Stage:
@@ -143,13 +148,21 @@ class Stage:
         manifest, live = self.folder / "pod.yaml", self.folder / "live.yaml"
         manifest.write_text(POD.format(pin=pin, more=""))
         live.write_text(POD.format(pin=pin, more=PUSHED_IN))
-        page = self.images.open_tool("pod")
-        page.file.set_text(str(live))
-        page.images.set_text(str(self.folder))
-        page.public_key.set_text(public)
-        page.start()
+        (self.folder / "cosign.pub").write_bytes(Path(public).read_bytes())
+        self.images.pods.open(str(live))
         self.settle()
         yield "pod-audited"
+        page = self.window.page(self.window.current_key)
+        slider = page.findChildren(QSlider)[0]
+        for stop in range(2):
+            slider.setValue(stop)
+            page.scroller.ensureWidgetVisible(slider)
+            yield f"pod-slider-{stop}"
+        page.prepare()
+        yield "pod-prepare"
+        self.window.close_page("podprepare")
+        page.show_pins()
+        yield "pod-pins"
         lock = self.folder / "podlock.json"
         lock.write_bytes(make_lock(pods_of(read_file(manifest))))
         page = self.images.open_tool("podcompare")

@@ -12,6 +12,7 @@ VERBS = {
     "sign": "sign a layout in place",
     "verify": "judge an image, with evidence",
     "protect": "encrypt, sign and prove in one act",
+    "estimate": "tell what encrypting costs and leaves open",
 }
 
 

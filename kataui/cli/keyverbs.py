@@ -2,8 +2,6 @@
 
 import argparse
 import contextlib
-import getpass
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from kataui.cli import passphrase
 from kataui.cli.output import Output
 from kataui.errors import ExitStatus, KatauiError, KeyProblem
 from kataui.files import clean
+from kataui.images import keystate
 from kataui.images.cosignkey import change_passphrase
 from kataui.images.keymaking import ALGORITHMS, KINDS, KeyInfo, describe_key, new_key
 from kataui.images.keys import load_keys
@@ -54,33 +53,31 @@ def _new(arguments: argparse.Namespace, output: Output) -> int:
         algorithm=arguments.algorithm,
         passphrase=secret or "",
     )
-    output.line(f"Private  {clean(str(made.private))}  (keep it to yourself, and keep a copy)")
+    keystate.note_key(describe_key(made.private))
+    output.line(f"Private  {clean(str(made.private))}  (keep it to yourself; kataui key backup)")
     if made.public is not None:
         output.line(f"Public   {clean(str(made.public))}")
-    _describe(made.info, output)
+    describe(made.info, output)
     output.value(
         {
             "private": str(made.private),
             "public": str(made.public) if made.public else None,
-            **_as_json(made.info),
+            **as_json(made.info),
         }
     )
     return ExitStatus.DONE
 
 
 def _ask_twice() -> str:
-    if not sys.stdin.isatty():
-        raise KeyProblem(
-            "A cosign key needs a passphrase, which may be empty.",
-            hint="Use --passphrase-file F (an empty file for none) or COSIGN_PASSWORD.",
-        )
-    first = getpass.getpass("New passphrase (empty for none): ")
-    if getpass.getpass("Again: ") != first:
-        raise KeyProblem("The two passphrases differ.", hint="Nothing was written.")
-    return first
+    missing = KeyProblem(
+        "A cosign key needs a passphrase, which may be empty.",
+        hint="Use --passphrase-file F (an empty file for none) or COSIGN_PASSWORD.",
+    )
+    return passphrase.ask_new("New passphrase (empty for none)", missing)
 
 
-def _describe(info: KeyInfo, output: Output) -> None:
+def describe(info: KeyInfo, output: Output) -> None:
+    """Print what a key is."""
     output.line(f"Kind     {info.kind}, {info.algorithm}{', locked' if info.locked else ''}")
     if info.fingerprint is not None:
         output.line(f"Words    {info.fingerprint.words}")
@@ -89,7 +86,8 @@ def _describe(info: KeyInfo, output: Output) -> None:
         output.line("Warning  others on this machine can read this private key (chmod 600 it)")
 
 
-def _as_json(info: KeyInfo) -> dict[str, object]:
+def as_json(info: KeyInfo) -> dict[str, object]:
+    """The same for programs."""
     mark = info.fingerprint
     return {
         "kind": info.kind,
@@ -103,13 +101,27 @@ def _as_json(info: KeyInfo) -> dict[str, object]:
 
 def _show(arguments: argparse.Namespace, output: Output) -> int:
     info = describe_key(Path(arguments.file))
-    _describe(info, output)
+    keystate.note_key(info)
+    describe(info, output)
+    state = _state(info)
+    if state:
+        output.line(f"Backup   {state}")
     opened = []
     for reference, count, total in _opened(arguments, info):
         output.line(f"Opens    {count} of {total} encrypted layers of {clean(reference)}")
         opened.append({"image": reference, "opened": count, "encrypted": total})
-    output.value({**_as_json(info), "images": opened})
+    output.value({**as_json(info), "backup": state, "images": opened})
     return ExitStatus.DONE
+
+
+def _state(info: KeyInfo) -> str:
+    """The state of a private key's backup; empty for what needs none, or is locked."""
+    mark = info.fingerprint.hex if info.fingerprint and info.private else ""
+    for record in keystate.load():
+        if record.fingerprint == mark:
+            day = record.restored.partition("T")[0]
+            return f"{record.state.value} {day}".strip()
+    return ""
 
 
 def _opened(arguments: argparse.Namespace, info: KeyInfo) -> Iterator[tuple[str, int, int]]:

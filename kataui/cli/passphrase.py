@@ -63,15 +63,22 @@ def _from_descriptor(descriptor: int) -> bytes:
         raise KeyProblem(f"Cannot read file descriptor {descriptor}: {reason}.") from error
 
 
+def ask_new(what: str, missing: KeyProblem) -> str:
+    """A new passphrase, typed twice; raises ``missing`` where nobody can type."""
+    if not sys.stdin.isatty():
+        raise missing
+    first = getpass.getpass(f"{what}: ")
+    if getpass.getpass("Again: ") != first:
+        raise KeyProblem("The two passphrases differ.", hint="Nothing was written.")
+    return first
+
+
 def asker(arguments: argparse.Namespace) -> AskPassphrase:
     """A function that gives the passphrase asked for, once read from where it was given."""
     known = given(arguments)
+    return prompt if known is None else lambda _: known
 
-    def ask(prompt: str) -> str | None:
-        if known is not None:
-            return known
-        if not sys.stdin.isatty():
-            return None
-        return getpass.getpass(f"{prompt}: ")
 
-    return ask
+def prompt(words: str) -> str | None:
+    """Ask on a terminal; ``None`` where there is none."""
+    return getpass.getpass(f"{words}: ") if sys.stdin.isatty() else None

@@ -9,6 +9,9 @@ VERBS = {
     "compare": "hold what runs against a lock",
     "prepare": "protect every image of a pod, and write all that belongs to it",
     "capacity": "tell how many confidential pods fit on a host",
+    "pack": "pack a prepared pod to be carried to another machine",
+    "unpack": "unpack a parcel, and verify what arrived",
+    "publish": "push a prepared pod, and give its keys to the key broker",
 }
 
 

@@ -31,6 +31,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     shelf = open_shelf(Path(arguments.images), control) if arguments.images else Shelf()
     found = audit(documents, shelf, keys, control)
     output.verdict(found.verdict, found.sentence)
+    output.line(f"      {found.scope}")
     output.table(
         _HEADER,
         [

@@ -1,7 +1,6 @@
 """``kataui pod capacity``: how many confidential pods fit on a host, and what cannot work there."""
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
 from kataui.cli.output import Output
@@ -12,6 +11,7 @@ from kataui.pods.capacity import (
     HostFacts,
     Platform,
     capacity,
+    facts_as_given,
     local_facts,
     remote_facts,
 )
@@ -70,10 +70,5 @@ def _facts(arguments: argparse.Namespace, control: Control) -> HostFacts:
         facts = remote_facts(host.removeprefix(_SSH), control)
     else:
         raise KatauiError("--host is local, ssh:HOST or none.")
-    if arguments.memory:
-        memory_bytes = parse_bytes(arguments.memory)
-        facts = replace(facts, memory_bytes=memory_bytes, memory_from="as given")
-    if arguments.slots is not None:
-        slots = dict.fromkeys(("sev", "sev_es", "tdx"), arguments.slots)
-        facts = replace(facts, slots=slots, slots_from="as given")
-    return facts
+    slots = "" if arguments.slots is None else str(arguments.slots)
+    return facts_as_given(facts, arguments.memory or "", slots)

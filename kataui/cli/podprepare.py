@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kbs-cert", default="", metavar="F", help="the broker's certificate")
     parser.add_argument("--policy", default="", metavar="F", help="an agent policy (genpolicy)")
     parser.add_argument("--layers", default="all", help='all, above-base or indexes such as "0,2"')
+    parser.add_argument("--base", action="append", default=[], metavar="IMAGE=REF|N")
     parser.add_argument("--key", action="append", default=[], metavar="K", help="to prove with")
     passphrase.add_arguments(parser)
 
@@ -40,6 +41,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         policy=arguments.policy,
         layers=arguments.layers,
         keys=tuple(arguments.key),
+        bases=tuple(arguments.base),
     )
     made = prepare(answers, ask=passphrase.asker(arguments), control=output.control())
     _tell(made, output)

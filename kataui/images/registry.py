@@ -77,7 +77,7 @@ def _command(
     if len(wanted) != 1:
         argv.append("--all")
     separator = "//" if reference.transport == DOCKER else ""
-    if reference.transport == DOCKER and _LOOPBACK.fullmatch(_host(reference)):
+    if reference.transport == DOCKER and is_loopback(_host(reference)):
         argv.append("--src-tls-verify=false")
     return [*argv, f"{reference.transport}:{separator}{reference.path}", target]
 
@@ -86,13 +86,22 @@ def _host(reference: Reference) -> str:
     return reference.path.partition("/")[0]
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a registry, with its port or without, is on this machine."""
+    return _LOOPBACK.fullmatch(host) is not None
+
+
+def reason_in(stderr: str) -> str:
+    """The reason that skopeo gives when it fails."""
+    said = _MESSAGE.findall(stderr) or stderr.strip().splitlines()[-1:] or ["no reason given"]
+    return clean(said[-1].replace('\\"', '"').replace("\\n", " "))
+
+
 def _check(status: int, stderr: str, reference: Reference) -> None:
     if status == 0:
         return
-    said = _MESSAGE.findall(stderr) or stderr.strip().splitlines()[-1:] or ["no reason given"]
-    reason = clean(said[-1].replace('\\"', '"').replace("\\n", " "))
     raise ImageError(
-        f"skopeo could not fetch {clean(reference.path)}: {reason}",
+        f"skopeo could not fetch {clean(reference.path)}: {reason_in(stderr)}",
         hint="Check the name and the network; skopeo login REGISTRY when it asks for credentials.",
     )
 

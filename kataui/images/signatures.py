@@ -335,13 +335,13 @@ def _check_identity(evidence: Evidence, identity: str) -> Evidence:
     if not evidence.identity:
         reason = "The key is right, but this form of signature names no repository."
         return replace(evidence, reason=reason)
-    if _repository(evidence.identity) == _repository(identity):
+    if repository_of(evidence.identity) == repository_of(identity):
         return replace(evidence, status=Status.VALID, reason="")
     reason = f"It was made for {evidence.identity}, not for {clean(identity)}."
     return replace(evidence, status=Status.INVALID, reason=reason)
 
 
-def _repository(reference: str) -> str:
+def repository_of(reference: str) -> str:
     """A reference without tag and digest (skopeo signs with the tag, cosign without)."""
     name = reference.removeprefix("docker://").partition("@")[0]
     head, slash, last = name.rpartition("/")

@@ -5,10 +5,11 @@ specs/SIGNATURE_SPEC.md (signature image); sigstore protobuf-specs, sigstore_bun
 """
 
 import base64
+import binascii
 from dataclasses import dataclass
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -76,9 +77,15 @@ def _members(value: dict[str, Any], name: str, allowed: set[str]) -> dict[str, A
     return inner
 
 
-def sign(key: ec.EllipticCurvePrivateKey, data: bytes) -> bytes:
-    """ECDSA over SHA-256, ASN.1 DER, the only kind that all of cosign's readers take."""
-    return key.sign(data, ec.ECDSA(hashes.SHA256()))
+def sign(key: ec.EllipticCurvePrivateKey, data: bytes, *, repeatable: bool = False) -> bytes:
+    """ECDSA over SHA-256, ASN.1 DER, the only kind that all of cosign's readers take.
+
+    ``repeatable``: the same each time (RFC 6979), where OpenSSL can (from 3.2).
+    """
+    try:
+        return key.sign(data, ec.ECDSA(hashes.SHA256(), deterministic_signing=repeatable))
+    except UnsupportedAlgorithm:
+        return key.sign(data, ec.ECDSA(hashes.SHA256()))
 
 
 def is_signed_by(key: ec.EllipticCurvePublicKey, signature: bytes, data: bytes) -> bool:
@@ -127,7 +134,9 @@ def make_bundle(key: ec.EllipticCurvePrivateKey, digest: Digest) -> bytes:
     )
 
 
-def make_blob_bundle(key: ec.EllipticCurvePrivateKey, data: bytes) -> bytes:
+def make_blob_bundle(
+    key: ec.EllipticCurvePrivateKey, data: bytes, *, repeatable: bool = False
+) -> bytes:
     """A v0.3 bundle over a file, as ``cosign sign-blob --bundle`` writes it."""
     hint = Digest.of(public_bytes(key.public_key()))
     return compact_json(
@@ -139,10 +148,25 @@ def make_blob_bundle(key: ec.EllipticCurvePrivateKey, data: bytes) -> bytes:
                     "algorithm": "SHA2_256",
                     "digest": _base64(bytes.fromhex(Digest.of(data).hex)),
                 },
-                "signature": _base64(sign(key, data)),
+                "signature": _base64(sign(key, data, repeatable=repeatable)),
             },
         }
     )
+
+
+def blob_signature(bundle: bytes, *, what: str) -> bytes:
+    """The signature in a bundle over a file, to check with ``is_signed_by``.
+
+    Raises ``KatauiError`` when the bundle, which is named ``what``, is malformed.
+    """
+    message = parse_json_object(bundle, what=what).get("messageSignature")
+    text = message.get("signature") if isinstance(message, dict) else None
+    if not isinstance(text, str):
+        raise KatauiError(f"The {what} has no signature of a file.")
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise KatauiError(f"The signature in the {what} is not base64.") from error
 
 
 def check_identity(identity: str) -> str:

@@ -13,7 +13,7 @@ from kataui.kata import rules
 from kataui.kata.manifest import Document
 from kataui.pods import confidential, hostaccess
 from kataui.pods.coverage import UNKNOWN, Coverage, Encrypted, Signed, cover
-from kataui.pods.model import Container, Pod, repository_of, shown_image
+from kataui.pods.model import Container, Kind, Pod, repository_of, shown_image
 from kataui.pods.read import pods_of
 from kataui.pods.shelf import Shelf, Stored
 from kataui.progress import Control
@@ -64,10 +64,11 @@ class Audited:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """The verdict about all pods of some documents."""
+    """The verdict about all pods of some documents; ``scope`` tells how much was covered."""
 
     verdict: Verdict
     sentence: str
+    scope: str
     pods: tuple[Pod, ...]
     containers: tuple[Audited, ...]
     findings: tuple[Finding, ...] = field(repr=False)
@@ -76,6 +77,7 @@ class Audit:
         """As the command line's ``--json`` prints it."""
         return {
             "verdict": self.verdict.value,
+            "sentence": self.sentence,
             "containers": [one.as_json() for one in self.containers],
             "findings": [finding.as_json() for finding in self.findings],
             "not_known": list(NOT_KNOWN),
@@ -126,7 +128,8 @@ def audit(
             )
     ordered = tuple(by_severity(sorted(findings, key=_gain)))
     verdict = judge(ordered)
-    return Audit(verdict, _sentence(verdict, containers), pods, tuple(containers), ordered)
+    told = _sentence(verdict, containers), _scope(containers)
+    return Audit(verdict, *told, pods, tuple(containers), ordered)
 
 
 def _gain(finding: Finding) -> int:
@@ -210,20 +213,48 @@ def _encryption(container: Container, coverage: Coverage) -> Iterator[Finding]:
         yield Finding("POD-PLAIN", _WARNING, name, message, fix=fix, location=place)
 
 
-def _sentence(verdict: Verdict, containers: Sequence[Audited]) -> str:
-    count = len(containers)
-    known = [one for one in containers if one.coverage.digest]
-    covered = [
-        one
-        for one in containers
-        if one.container.pinned
+def _scope(containers: Sequence[Audited]) -> str:
+    """How many are covered, and how many are not known here."""
+    covered = sum(
+        one.container.pinned
         and one.coverage.encrypted is Encrypted.ALL
         and one.coverage.signed is Signed.VALID
-    ]
-    what = f"{count} container{'' if count == 1 else 's'}"
+        for one in containers
+    )
+    away = sum(not one.coverage.digest for one in containers)
+    told = f"{covered} of {_count(len(containers), 'container')} pinned, encrypted and signed."
+    return f"{told} The images of {away} are not here." if away else told
+
+
+def _sentence(verdict: Verdict, containers: Sequence[Audited]) -> str:
+    """What an attacker gains most from, in one sentence."""
+    count = len(containers)
     if verdict is Verdict.PASS:
-        return f"What runs is known: all of {what} are covered."
-    told = f"{len(covered)} of {what} pinned, encrypted and signed"
-    if verdict is Verdict.FAIL:
-        return f"Not all that runs is covered: {told}."
-    return f"Not all could be checked: {told}; {count - len(known)} images are not here."
+        return f"What runs is known: all of {_count(count, 'container')} are covered."
+    if verdict is Verdict.UNKNOWN:
+        return "Not all that runs could be checked."
+    readable = sum(one.coverage.encrypted is Encrypted.NONE for one in containers)
+    unsigned = sum(one.coverage.signed in {Signed.MISSING, Signed.INVALID} for one in containers)
+    loose = sum(not one.container.pinned for one in containers)
+    parts = [
+        _named([one for one in containers if one.container.kind is Kind.EPHEMERAL], "pushed in"),
+        _named([one for one in containers if one.in_policy is False], "not in the policy"),
+        f"{readable} of {_count(count, 'image')} can be read by others" if readable else "",
+        f"{_count(unsigned, 'image')} without a signature that holds" if unsigned else "",
+        f"{_count(loose, 'image')} not pinned" if loose else "",
+    ]
+    said = [part for part in parts if part][:2]
+    return f"{', and '.join(said)}." if said else "Not all that runs is covered."
+
+
+def _named(containers: Sequence[Audited], what: str) -> str:
+    names = [clean(one.container.name, limit=60) for one in containers]
+    if not names:
+        return ""
+    if len(names) > 1:
+        return f"{names[0]} and {len(names) - 1} more are {what}"
+    return f"{names[0]} is {what}" if what != "pushed in" else f"{names[0]} was pushed in"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

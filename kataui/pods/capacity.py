@@ -8,7 +8,7 @@ firmware sets); kata-deploy's runtime classes (overhead); kubelet's default of 1
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from kataui import ssh, tools
 from kataui.errors import KatauiError
 from kataui.files import clean, size_text
 from kataui.kata.classes import find
+from kataui.kata.quantities import parse_bytes
 from kataui.progress import Control
 
 _MISC = ("fs/cgroup/misc.capacity", "fs/cgroup/unified/misc.capacity")
@@ -188,6 +189,20 @@ def remote_facts(host: str, control: Control) -> HostFacts:
     parts = dict(part.partition("\n")[::2] for part in f"\n{told}".split(f"\n{_MARK}") if part)
     misc = "\n".join(parts.get(name, "") for name in files[:-1])
     return _facts(clean(host), misc, parts.get(files[-1], ""))
+
+
+def facts_as_given(facts: HostFacts, memory: str, slots: str) -> HostFacts:
+    """The facts with what somebody typed in their place; empty texts change nothing.
+
+    Raises ``KatauiError`` when one is no quantity.
+    """
+    if memory:
+        given = parse_bytes(memory)
+        facts = replace(facts, memory_bytes=given, memory_from="as given")
+    if slots:
+        counted = dict.fromkeys(_RESOURCES.values(), int(slots))
+        facts = replace(facts, slots=counted, slots_from="as given")
+    return facts
 
 
 def _facts(source: str, misc: str, meminfo: str) -> HostFacts:

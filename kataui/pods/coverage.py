@@ -38,7 +38,8 @@ class Coverage:
     """What is known of an image; ``guest_opens`` is None where nothing is encrypted or known.
 
     ``signers`` are the keys whose signatures hold, with the repositories that they name.
-    ``damage`` are the faults of the image itself: digests, damaged or readable layers.
+    ``damage`` are the faults of the image itself: digests, damaged or readable layers. Of
+    ``layers`` (all platforms) ``shut`` are encrypted.
     """
 
     encrypted: Encrypted = Encrypted.UNKNOWN
@@ -48,6 +49,8 @@ class Coverage:
     recipients: tuple[str, ...] = ()
     signers: tuple[tuple[str, str], ...] = ()
     damage: tuple[Finding, ...] = field(default=())
+    layers: int = 0
+    shut: int = 0
 
 
 UNKNOWN = Coverage()
@@ -87,6 +90,8 @@ def cover(reference: str, keys: Sequence[PublicKey], control: Control) -> Covera
             for one in report.findings
             if one.severity is Severity.ERROR and one.checked and one.id not in _TOLD
         ),
+        layers=len(layers),
+        shut=len(shut),
     )
 
 

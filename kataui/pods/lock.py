@@ -8,8 +8,6 @@ security context and the like). ``keys`` are the SHA-256 of public keys whose si
 A signature lies beside it as ``FILE.sigstore.json``, a v0.3 bundle as ``cosign verify-blob`` reads.
 """
 
-import base64
-import binascii
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,8 +20,8 @@ from kataui.errors import KatauiError
 from kataui.files import clean, compact_json, is_file, parse_json_object, read_bounded
 from kataui.findings import Finding, Severity
 from kataui.images.signatures import PublicKey
-from kataui.images.simplesigning import is_signed_by, public_bytes
-from kataui.kata.manifest import list_at, mapping_at, text_at
+from kataui.images.simplesigning import blob_signature, is_signed_by, public_bytes
+from kataui.kata.manifest import list_at
 from kataui.pods.confidential import initdata_of
 from kataui.pods.model import Container, Pod
 from kataui.pods.read import canonical
@@ -155,12 +153,9 @@ def check_signature(lock: Lock, path: Path, keys: Sequence[PublicKey]) -> Findin
         return Finding("LOCK-SIGNATURE", Severity.ERROR, "Lock", message)
     try:
         data = read_bounded(bundle, limit_bytes=1 << 20, what="a signature")
-        value = parse_json_object(data, what=bundle.name)
-        text = text_at(mapping_at(value, ("messageSignature",)), ("signature",))
-        signature = base64.b64decode(text, validate=True)
-    except (KatauiError, binascii.Error, ValueError) as error:
-        reason = error.message if isinstance(error, KatauiError) else "it is not base64."
-        message = f"The lock's signature cannot be read: {reason}"
+        signature = blob_signature(data, what=clean(bundle.name))
+    except KatauiError as error:
+        message = f"The lock's signature cannot be read: {error.message}"
         return Finding("LOCK-SIGNATURE", Severity.ERROR, "Lock", message)
     for key in keys:
         if is_signed_by(key.key, signature, lock.data):

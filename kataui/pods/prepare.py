@@ -27,30 +27,13 @@ from kataui.pods import preparedfiles, preparedpage
 from kataui.pods.lock import BUNDLE_SUFFIX, make_lock
 from kataui.pods.model import Container, Pod
 from kataui.pods.policy import read_policy
+from kataui.pods.prepareanswers import DEFAULT_CLASS, PrepareAnswers
 from kataui.pods.read import pods_of
 from kataui.pods.shelf import Stored, open_shelf
 from kataui.progress import Control
 
-DEFAULT_CLASS = "kata-qemu-snp-runtime-rs"
+__all__ = ["DEFAULT_CLASS", "Image", "PrepareAnswers", "Prepared", "prepare"]
 _KBS = "kbs:"
-
-
-@dataclass(frozen=True, slots=True)
-class PrepareAnswers:
-    """What ``kataui pod prepare`` is told; the names are those of its arguments."""
-
-    file: str
-    images: str
-    out: str
-    recipients: tuple[str, ...]
-    sign_key: str
-    identity_prefix: str
-    runtime_class: str = DEFAULT_CLASS
-    kbs_url: str = ""
-    kbs_certificate: str = ""
-    policy: str = ""
-    layers: str = "all"
-    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +104,7 @@ class _Work:
         self.resources = _resources(answers.recipients)
         self.sign_key = load_signing_key(Path(answers.sign_key), ask)
         self.stored = self._stored()
+        self.bases = _bases(answers.bases, self.stored)
         self.identities = _identities(self.stored, answers.identity_prefix)
         # An edit that cannot be made is told now, not after all images are encrypted.
         self._manifest(dict.fromkeys(self.stored, f"image@sha256:{'0' * 64}"), "initdata")
@@ -193,6 +177,7 @@ class _Work:
                 identity=identity,
                 keys=self.answers.keys,
                 layers=self.answers.layers,
+                base=self.bases.get(asked, ""),
             ),
             ask=self.ask,
             control=self.control,
@@ -328,6 +313,14 @@ def _identities(stored: Mapping[str, tuple[Container, Stored]], prefix: str) -> 
         if [other.repository for other, _ in stored.values()].count(container.repository) > 1:
             name = f"{name}-{hashlib.sha256(asked.encode()).hexdigest()[:8]}"
         found[asked] = check_identity(f"{prefix}/{name}")
+    return found
+
+
+def _bases(given: Sequence[str], stored: Mapping[str, object]) -> dict[str, str]:
+    found = dict(text.partition("=")[::2] for text in given)
+    for image in found:
+        if image not in stored:
+            raise KatauiError(f"No container runs {clean(image)}.", hint="Write IMAGE=BASE.")
     return found
 
 

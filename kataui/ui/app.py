@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 
 import kataui
 from kataui import logs, settings
+from kataui.pods.parcellist import is_parcel
 from kataui.ui import icons, single, theme
 from kataui.ui.crash import CrashReporter
 from kataui.ui.find import Items
@@ -22,6 +23,7 @@ from kataui.ui.isolation.entrance import TAB as ISOLATION
 from kataui.ui.isolation.entrance import Entrance, is_recording
 from kataui.ui.jobs import Jobs
 from kataui.ui.pipelines import entrance as pipelines
+from kataui.ui.pods.entrance import is_pod
 from kataui.ui.settingspage import SettingsPage
 from kataui.ui.sidebar import Entry
 from kataui.ui.window import HOME, Window
@@ -57,7 +59,7 @@ def make_window() -> Window:
     images, isolation, ours = Images(window), Entrance(window), pipelines.Entrance(window)
     window.open_paths = partial(_open_paths, images, isolation, ours)
     window.choose, window.choose_folder = images.choose_image, images.choose_folder
-    window.says = drop_words
+    window.says, window.adopt = drop_words, ours.adopt
 
     def forget() -> None:
         settings.save(replace(settings.load(), recent=()))
@@ -112,11 +114,16 @@ def _acts(window: Window, images: Images, ours: pipelines.Entrance) -> Items:
 def _open_paths(
     images: Images, isolation: Entrance, ours: pipelines.Entrance, paths: list[str]
 ) -> None:
-    """Recordings to Isolation, manifests to Pipelines; Images tells what anything else is not."""
+    """Recordings to Isolation, pods and parcels to their pages, the rest to its tab."""
     recordings = [path for path in paths if is_recording(path)]
     if recordings:
         isolation.open_paths(recordings)
     rest = [path for path in paths if path not in recordings]
+    for path in filter(is_pod, rest):
+        images.pods.open(path)
+    for path in filter(is_parcel, rest):
+        images.pods.unpack(path)
+    rest = [path for path in rest if not is_pod(path) and not is_parcel(path)]
     manifests = [path for path in rest if pipelines.is_pipeline(path)]
     if manifests:
         ours.open_paths(manifests)
@@ -131,6 +138,10 @@ def drop_words(paths: list[str]) -> str:
         return f"Open {len(paths)} things"
     if is_recording(paths[0]):
         return "Open as a recording"
+    if is_parcel(paths[0]):
+        return "Unpack this parcel"
+    if is_pod(paths[0]):
+        return "See what the pod runs"
     if pipelines.is_pipeline(paths[0]):
         return "Check, and put on Kata"
     return "Show this key" if is_key(paths[0]) else "Open as an image"

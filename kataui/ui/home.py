@@ -24,7 +24,7 @@ _PROTECT = "Encrypt and sign it, then prove that only your keys open it."
 _VERIFY = "See whether it is encrypted, whole, and from whom you expect."
 _ISOLATION = "See which sandbox waits, who makes it wait, and what to change."
 _PIPELINE = "Choose a template, answer a form, see valid files; or put yours on Kata."
-_ICONS = {"recording": "isolation", "pipeline": "pipeline"}
+_ICONS = {"recording": "isolation", "pipeline": "pipeline", "pod": "pod"}
 _SAMPLE = (
     "kataui makes a small image and throwaway keys in a folder of your choice, protects the image "
     "and proves it. It takes a second."

@@ -9,7 +9,13 @@ def build(theme: dict[str, Any], tokens: dict[str, Any], points: float, unit: in
     """The style sheet for a theme, a base font size in points and a unit in pixels."""
     values = {**theme["neutral"], **theme["accent"], "u": unit, "u2": 2 * unit, "u3": 3 * unit}
     values |= {"u7": 7 * unit, "u10": 13 * unit}
-    values |= {"inner": 4 * unit - 2, "hole": 2 * unit - 2, "icons": _icon_folder()}
+    values |= {
+        "inner": 4 * unit - 2,
+        "half": 2 * unit - 2,
+        "u5": 5 * unit,
+        "hole": 2 * unit - 2,
+        "icons": _icon_folder(),
+    }
     values["border"] = theme["neutral"]["control"]
     values |= {"fail": theme["semantic"]["fail"]["mark"], "radius": 2 * unit, "dot": unit + 1}
     values["veil"] = "#D8" + theme["accent"]["accent_tint"].removeprefix("#")
@@ -115,6 +121,14 @@ QComboBox QAbstractItemView { background: %(surface)s; border: 1px solid %(line)
 QPlainTextEdit[look="code"] { background: %(sunken)s; border: 1px solid %(line)s; }
 QPlainTextEdit[look="codeview"] { background: %(surface)s; border: none; border-radius: 0;
   padding: 0; }
+QSlider { background: transparent; min-height: %(u5)dpx; }
+QSlider::groove:horizontal { height: 4px; border-radius: 2px; background: %(control)s; }
+QSlider::sub-page:horizontal { background: %(accent)s; border-radius: 2px; }
+QSlider::handle:horizontal { width: %(inner)dpx; height: %(inner)dpx; margin: -%(half)dpx 0;
+  border: 2px solid %(accent)s; border-radius: %(radius)dpx; background: %(surface)s; }
+QSpinBox { background: %(surface)s; border: 1px solid %(border)s; border-radius: 6px;
+  padding: %(u)dpx %(u2)dpx; }
+QSpinBox QLineEdit { border: none; padding: 0; }
 QProgressBar { background: %(line)s; border: none; border-radius: 3px; max-height: 6px;
   min-height: 6px; }
 QProgressBar::chunk { background: %(accent)s; border-radius: 3px; }

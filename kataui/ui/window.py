@@ -56,8 +56,8 @@ class _Place:
 class Window(QMainWindow):
     """Pages are made when they are first shown.
 
-    ``open_paths``, ``choose``, ``choose_folder``, what a drop does (``says``) and the ``acts``
-    that can be found are set later.
+    ``open_paths``, ``choose``, ``choose_folder``, ``adopt`` (a manifest for Kata), what a drop
+    does (``says``) and the ``acts`` that can be found are set later.
     """
 
     def __init__(self, jobs: Jobs) -> None:
@@ -66,6 +66,7 @@ class Window(QMainWindow):
         self.open_paths: Callable[[list[str]], None] = lambda _paths: None
         self.choose: Callable[[], None] = lambda: None
         self.choose_folder: Callable[[], None] = lambda: None
+        self.adopt: Callable[[str], None] = lambda _path: None
         self.says: Callable[[list[str]], str] = lambda _paths: "Open it"
         self.acts: Items = []
         self._places: dict[str, _Place] = {}

@@ -1,18 +1,21 @@
-"""Keys: make one, show what a file is and what it opens, change a passphrase."""
+"""Keys: those that are known and their backups; make one, show one, change a passphrase."""
 
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtWidgets import QVBoxLayout
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from kataui.errors import KatauiError
 from kataui.files import clean
+from kataui.images import keystate
 from kataui.images.cosignkey import change_passphrase
 from kataui.images.keymaking import KeyInfo, NewKey, describe_key, new_key
 from kataui.images.keys import load_keys
 from kataui.images.opens import opens_layers
 from kataui.progress import Control
+from kataui.ui.images.knownkeys import KnownKeys
 from kataui.ui.jobs import Jobs
 from kataui.ui.telling import problem_words
 from kataui.ui.widgets.banner import VerdictBanner
@@ -40,11 +43,24 @@ _KINDS = [
 
 
 class KeysPage(Page):
-    """``open_images`` gives the references of the images that are open, to say what a key opens."""
+    """``open_images`` gives the references of the images that are open, to say what a key opens.
 
-    def __init__(self, jobs: Jobs, open_images: Callable[[], list[str]]) -> None:
-        super().__init__("Keys", "Private halves stay in their files and are never shown.")
-        self._jobs, self._open_images = jobs, open_images
+    ``tool`` shows the page of another act, by its name, and gives it.
+    """
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        open_images: Callable[[], list[str]],
+        tool: Callable[[str], QWidget],
+    ) -> None:
+        actions: list[QWidget] = [Button("Restore a key…", partial(tool, "keyrestore"))]
+        about = "Private halves stay in their files and are never shown."
+        super().__init__("Keys", about, actions=actions)
+        self._jobs, self._open_images, self._tool = jobs, open_images, tool
+        self.known = KnownKeys(jobs, open_images)
+        self.known.act.connect(self._act)
+        self.body.addWidget(self.known)
         columns = Columns(shares=(1, 1), narrow_u=200)
         self._build_new()
         self._build_show()
@@ -53,6 +69,21 @@ class KeysPage(Page):
         columns.right.addWidget(self._show_card)
         columns.right.addWidget(self._change_card)
         self.body.addWidget(columns)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Something may have been backed up or restored meanwhile."""
+        super().showEvent(event)
+        self.known.refresh()
+
+    def on_closed(self) -> None:
+        """Look at nothing any more."""
+        self.known.stop()
+
+    def _act(self, name: str, key: str, more: str) -> None:
+        page = self._tool(name)
+        fill = getattr(page, "fill", None)
+        if fill is not None:
+            fill(key, more)
 
     def _build_new(self) -> None:
         self._new_card = Card("Make a key")
@@ -110,7 +141,9 @@ class KeysPage(Page):
         purpose, prefix = self.purpose.value, Path(self.prefix.text)
 
         def work(_: Control) -> NewKey:
-            return new_key(purpose, prefix, algorithm=algorithm, passphrase=secret)
+            made = new_key(purpose, prefix, algorithm=algorithm, passphrase=secret)
+            keystate.note_key(describe_key(made.private))
+            return made
 
         failed = partial(_show_error, self._made)
         self._jobs.start(work, on_done=self._on_made, on_error=failed)
@@ -120,10 +153,13 @@ class KeysPage(Page):
         self.again.set_text("")
         clear(self._made)
         banner = VerdictBanner()
-        text = "Keep a copy of the private key: without it nobody opens what is encrypted for it."
+        text = "Back it up now: without the private key nobody opens what is encrypted for it."
         banner.show_verdict("pass", f"Made {clean(str(made.private))}", text, word="Done")
         self._made.addWidget(banner)
         self._made.addWidget(Facts(_facts(made.info), mono=frozenset({"SHA-256"})))
+        back_up = Button("Back it up…", partial(self._act, "keybackup", str(made.private), ""))
+        self._made.addLayout(row(back_up, None))
+        self.known.refresh()
 
     def show_file(self) -> None:
         """Say what the file is, and which open images it opens."""
@@ -134,6 +170,8 @@ class KeysPage(Page):
         except KatauiError as error:
             self.file.show_problem(" ".join(problem_words(error)).strip())
             return
+        keystate.note_key(info)
+        self.known.refresh()
         self._shown.addWidget(Facts(_facts(info), mono=frozenset({"SHA-256"})))
         if info.private and info.readable_by_others:
             warning = "Others on this computer can read this private key: chmod 600 it."

@@ -3,6 +3,7 @@
 import datetime as dt
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
@@ -23,21 +24,35 @@ from kataui.ui.images.tabpage import ImagesTab, Tool
 from kataui.ui.images.toolpages import DecryptPage, RecipientsPage, SignPage
 from kataui.ui.images.verifypage import VerifyPage
 from kataui.ui.images.wizard import Outside, ProtectWizard
-from kataui.ui.jobs import Jobs
 from kataui.ui.sidebar import Entry
 from kataui.ui.widgets.fields import choose_path
 from kataui.ui.window import Window
 
+if TYPE_CHECKING:
+    from kataui.ui.pods.opening import Pods
+
 TAB = "images"
 TOOLS = {
     "verify": Tool("Verify", "shield", "One verdict on an image, with the keys that you have."),
-    "keys": Tool("Keys", "key", "Make a key, see what a key opens, change a passphrase."),
+    "keys": Tool("Keys", "key", "What each opens, and whether it survives the loss of its file."),
+    "keybackup": Tool("Back up a key", "save", "Encrypted, on paper, or split among people."),
+    "keyrestore": Tool("Restore a key", "undo", "From its backup, its page, or enough shares."),
+    "keydrill": Tool("Rehearse a backup", "check", "A backup counts once it restored the key."),
+    "keyrotate": Tool("Rotate a key", "key", "Exchange a key in a folder of images."),
     "build": Tool("Build", "plus", "From a folder, or a base and what goes on top of it."),
     "sign": Tool("Sign", "sign", "Say that an image is yours; cosign finds the signature."),
     "recipients": Tool("Recipients", "link", "Let somebody in, or leave somebody out."),
     "decrypt": Tool("Decrypt", "unlock", "Write a copy that anybody can read."),
     "pod": Tool("What a pod runs", "pod", "Every container, sidecars too: what is not covered."),
+    "podprepare": Tool("Prepare a pod", "lock", "All its images protected and pinned in one act."),
+    "podlock": Tool("Lock a pod", "flag", "Write down: exactly this runs."),
     "podcompare": Tool("Compare a pod", "eye", "Find what was pushed into a pod that runs."),
+    "podcapacity": Tool(
+        "How many pods fit", "cpu", "Confidential pods on a host, and what bounds."
+    ),
+    "podpack": Tool("Pack a pod", "disk", "Carry it to a machine without a network."),
+    "podunpack": Tool("Unpack a parcel", "save", "Check what arrived before it is there."),
+    "podpublish": Tool("Publish a pod", "net", "Push it, each step shown before it is done."),
 }
 
 
@@ -51,6 +66,7 @@ class Images(QObject):
         self._window = window
         self._open: dict[str, str] = {}
         self._count = 0
+        self._pods: Pods | None = None
 
     def add_pages(self) -> None:
         """The tab itself and the pages that are always there."""
@@ -70,9 +86,13 @@ class Images(QObject):
         if name == "verify":
             return VerifyPage(jobs, self._remember)
         if name == "keys":
-            return KeysPage(jobs, lambda: list(self._open.values()))
-        if name in {"pod", "podcompare"}:
-            return _pod_page(name, jobs)
+            return KeysPage(jobs, lambda: list(self._open.values()), self.open_tool)
+        if name.startswith("key"):
+            from kataui.ui.images.keytools import make_key_page  # noqa: PLC0415 - words, QR codes
+
+            return make_key_page(name, jobs, self.open_tool)
+        if name.startswith("pod"):
+            return self.pods.make(name)
         pages = {
             "build": BuildPage,
             "sign": SignPage,
@@ -80,6 +100,16 @@ class Images(QObject):
             "decrypt": DecryptPage,
         }
         return pages[name](jobs)
+
+    @property
+    def pods(self) -> "Pods":
+        """The pages about pods, which read manifests: loaded when one is asked for."""
+        if self._pods is None:
+            from kataui.ui.pods.opening import Pods  # noqa: PLC0415 - Kata's rules
+
+            told = partial(self._remember, kind="pod")
+            self._pods = Pods(self._window, under=TAB, tool=self.open_tool, told=told)
+        return self._pods
 
     def _make_tab(self) -> QWidget:
         return ImagesTab(
@@ -149,10 +179,12 @@ class Images(QObject):
         self._count += 1
         return f"{kind}:{self._count}"
 
-    def _remember(self, reference: str, verdict: str, sentence: str) -> None:
+    def _remember(
+        self, reference: str, verdict: str, sentence: str, *, kind: str = "image"
+    ) -> None:
         now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         path = str(Path(reference).absolute()) if Path(reference).exists() else reference
-        item = settings.Recent(path, "image", verdict, clean(sentence, limit=120), now)
+        item = settings.Recent(path, kind, verdict, clean(sentence, limit=120), now)
         settings.save(settings.remember(settings.load(), item))
         self.recent_changed.emit()
 
@@ -238,11 +270,3 @@ def is_key(path: str) -> bool:
     except (KatauiError, OSError):
         return False
     return True
-
-
-def _pod_page(name: str, jobs: Jobs) -> QWidget:
-    """The pages about pods, which read manifests: loaded when one is asked for."""
-    from kataui.ui.pods.auditpage import AuditPage  # noqa: PLC0415 - Kata's rules
-    from kataui.ui.pods.comparepage import ComparePage  # noqa: PLC0415 - as above
-
-    return AuditPage(jobs) if name == "pod" else ComparePage(jobs)

@@ -68,6 +68,10 @@ class Entrance(QObject):
         """Open pipelines, manifests, or answers that were exported."""
         self.inside.open_paths(paths)
 
+    def adopt(self, path: str) -> None:
+        """Show what would put a manifest on Kata."""
+        self.inside.adopt(path)
+
     def choose(self) -> None:
         """Let the user choose one to put on Kata."""
         self.inside.choose()

@@ -129,9 +129,10 @@ class Pipelines(QObject):
 
     def choose(self) -> None:
         """Let the user choose a pipeline to put on Kata."""
-        choose_path(self._window, "Open a pipeline or a manifest", "open", "", self._adopt)
+        choose_path(self._window, "Open a pipeline or a manifest", "open", "", self.adopt)
 
-    def _adopt(self, path: str) -> None:
+    def adopt(self, path: str) -> None:
+        """Show what would put a pipeline or a manifest on Kata."""
         if self._answers(path):
             self._open_answers(Path(path))
         else:

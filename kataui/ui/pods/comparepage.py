@@ -30,6 +30,12 @@ class ComparePage(TaskPage):
         self.public_key = PathField("Public key of the lock", help_text="cosign's .pub file.")
         self.add_fields(self.lock, self.file, self.public_key)
 
+    def fill(self, lock: str, public_key: str) -> None:
+        """Begin with a lock and its key; what runs is asked for."""
+        self.lock.set_text(lock)
+        self.public_key.set_text(public_key)
+        self.file.control.setFocus()
+
     def missing(self) -> dict[Field, str]:
         """The lock, and what runs."""
         told = {self.lock: "Choose the lock.", self.file: "Choose what runs."}

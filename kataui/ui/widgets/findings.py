@@ -1,6 +1,6 @@
 """A list of findings: mark, what, what to do, and why."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
@@ -13,14 +13,16 @@ from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import clear, hairline
 from kataui.ui.widgets.text import label
 
+Act = tuple[str, Callable[[], object]]  # the words of a button, and what it does
+
 
 class FindingRow(QWidget):
     """One finding: a mark by its shape, the message, and what to do; "Why?" tells the reason.
 
-    A finding without anything to do tells its reason at once.
+    A finding without anything to do tells its reason at once. ``act`` is a fix that can be taken.
     """
 
-    def __init__(self, finding: Finding) -> None:
+    def __init__(self, finding: Finding, act: Act | None = None) -> None:
         super().__init__()
         kind = finding.severity.value if finding.checked else "unknown"
         self._layout = QHBoxLayout(self)
@@ -42,6 +44,9 @@ class FindingRow(QWidget):
         self._layout.addLayout(words, 1)
         if finding.why and fix:
             self._add_why(finding.message)
+        if act is not None:
+            button = Button(act[0], act[1], name=f"{act[0].rstrip('…')}: {finding.message}")
+            self._layout.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
         self.setAccessibleName(f"{kind}: {finding.message} {finding.why} {fix}".strip())
 
     def _add_why(self, message: str) -> None:
@@ -53,11 +58,17 @@ class FindingRow(QWidget):
 
 
 class FindingList(QWidget):
-    """Findings in the order given."""
+    """Findings in the order given; ``acts`` gives the fix of one that can be taken, if any."""
 
-    def __init__(self, findings: Sequence[Finding] = (), *, empty: str = "") -> None:
+    def __init__(
+        self,
+        findings: Sequence[Finding] = (),
+        *,
+        empty: str = "",
+        acts: Callable[[Finding], Act | None] = lambda _finding: None,
+    ) -> None:
         super().__init__()
-        self._empty = empty
+        self._empty, self._acts = empty, acts
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(theme.u(2.5))
@@ -71,4 +82,4 @@ class FindingList(QWidget):
         for number, finding in enumerate(findings):
             if number:
                 self._layout.addWidget(hairline())
-            self._layout.addWidget(FindingRow(finding))
+            self._layout.addWidget(FindingRow(finding, self._acts(finding)))

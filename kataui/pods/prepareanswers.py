@@ -1,0 +1,48 @@
+"""The answers that preparing a pod asks for."""
+
+from dataclasses import dataclass
+
+DEFAULT_CLASS = "kata-qemu-snp-runtime-rs"
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareAnswers:
+    """What ``kataui pod prepare`` is told; the names are those of its arguments.
+
+    ``bases`` are IMAGE=BASE: where the base of an image ends, as a number of layers or its base.
+    """
+
+    file: str
+    images: str
+    out: str
+    recipients: tuple[str, ...]
+    sign_key: str
+    identity_prefix: str
+    runtime_class: str = DEFAULT_CLASS
+    kbs_url: str = ""
+    kbs_certificate: str = ""
+    policy: str = ""
+    layers: str = "all"
+    keys: tuple[str, ...] = ()
+    bases: tuple[str, ...] = ()
+
+    def as_command(self) -> list[str]:
+        """The command line that does the same, as words."""
+        words = ["kataui", "pod", "prepare", self.file, "--images", self.images, "--out", self.out]
+        for name, values in (
+            ("--recipient", self.recipients),
+            ("--sign-key", (self.sign_key,)),
+            ("--identity-prefix", (self.identity_prefix,)),
+            (
+                "--runtime-class",
+                ("" if self.runtime_class == DEFAULT_CLASS else self.runtime_class,),
+            ),
+            ("--kbs-url", (self.kbs_url,)),
+            ("--kbs-cert", (self.kbs_certificate,)),
+            ("--policy", (self.policy,)),
+            ("--layers", ("" if self.layers == "all" else self.layers,)),
+            ("--base", self.bases),
+            ("--key", self.keys),
+        ):
+            words += [word for value in values if value for word in (name, value)]
+        return words
