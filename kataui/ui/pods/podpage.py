@@ -60,7 +60,11 @@ class PodPage(Page):
         self._control: Control | None = None
         self._buttons = (
             Button("Put on Kata…", lambda: actions.adopt(self.question.file)),
-            Button("Compare with a running pod…", lambda: actions.compare(self.question)),
+            Button(
+                "Compare…",
+                lambda: actions.compare(self.question),
+                name="Compare with a running pod",
+            ),
             Button("Lock…", lambda: actions.lock(self.question)),
             Button("Prepare…", self.prepare, icon="lock", kind="primary"),
         )

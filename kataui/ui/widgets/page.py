@@ -15,7 +15,7 @@ from kataui.ui import theme
 from kataui.ui.widgets.card import row
 from kataui.ui.widgets.text import label
 
-_STACKED_BELOW_U = 150
+_STACKED_BELOW_U, _TITLE_U = 150, 70
 
 
 class Scroll(QScrollArea):
@@ -84,7 +84,8 @@ class Page(QWidget):
         self._header.setContentsMargins(theme.u(7), theme.u(5), theme.u(7), theme.u(1))
         self._header.setSpacing(theme.u(3))
         self._header.addLayout(words, 1)
-        self._header.addLayout(row(*(actions or []), None))
+        self._header_actions = row(*(actions or []), None)
+        self._header.addLayout(self._header_actions)
         layout.addLayout(self._header)
         self.scroller = Scroll()
         self.body = self.scroller.body
@@ -94,7 +95,8 @@ class Page(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """In a narrow page the actions stand under the title."""
         super().resizeEvent(event)
-        narrow = self.width() < theme.u(_STACKED_BELOW_U)
+        beside = self._header_actions.minimumSize().width() + theme.u(_TITLE_U)
+        narrow = self.width() < max(theme.u(_STACKED_BELOW_U), beside)
         way = QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
         if self._header.direction() is not way:
             self._header.setDirection(way)
