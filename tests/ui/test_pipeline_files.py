@@ -210,7 +210,9 @@ def test_what_a_drop_does_is_said_and_done(window, qtbot, tmp_path: Path) -> Non
     page = export(window, qtbot, tmp_path / "out")
     write(qtbot, page)
 
-    assert drop_words([str(tmp_path / "pod.yaml")]) == "Check, and put on Kata"
+    (tmp_path / "task.yaml").write_text("apiVersion: tekton.dev/v1\nkind: Task\n")
+    assert drop_words([str(tmp_path / "task.yaml")]) == "Check, and put on Kata"
+    assert drop_words([str(tmp_path / "pod.yaml")]) == "See what the pod runs"
     window.open_paths([str(tmp_path / "pod.yaml")])
     assert window.page(window.current_key).accessibleName() == "pod.yaml"
     window.open_paths([str(tmp_path / "out")])
