@@ -1,157 +1,79 @@
 """The table of known keys: name and kind, its backup, what it opens, its fingerprint."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from PySide6.QtCore import (
-    QAbstractTableModel,
-    QItemSelection,
-    QModelIndex,
-    QPersistentModelIndex,
-    QRect,
-    QSize,
-    Qt,
-    Signal,
-)
-from PySide6.QtGui import (
-    QFocusEvent,
-    QGuiApplication,
-    QKeyEvent,
-    QKeySequence,
-    QPainter,
-    QResizeEvent,
-)
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QTableView,
-)
+from PySide6.QtCore import QItemSelection, QRect, Qt, Signal
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QAbstractItemView
 
-from kataui.ui import icons, theme
+from kataui.ui import theme
 from kataui.ui.images.keyrows import Row
+from kataui.ui.widgets.rowtable import (
+    RowDelegate,
+    RowModel,
+    RowTable,
+    paint_mark,
+    paint_text,
+    paint_two,
+)
 
-Index = QModelIndex | QPersistentModelIndex
-_ROOT = QModelIndex()
-_HEADERS = ("Key", "Backup", "Opens", "Fingerprint")
 _NAME, _BACKUP, _OPENS, _PRINT = range(4)
-_MAX_ROWS = 8
-_ROW_U = 12.5
 _LEAST_U, _MOST_U = 30, 60
-_BAR_PX = 12  # room for a horizontal scroll bar
-_BY_KEY = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
 
 
-class KeyModel(QAbstractTableModel):
-    """One row a key; ``UserRole`` gives the ``Row``."""
+class KeyModel(RowModel):
+    """One ``Row`` a key; the name's cell reads out the whole row."""
 
-    def __init__(self, rows: Sequence[Row] = ()) -> None:
-        super().__init__()
-        self.rows = list(rows)
+    headers = ("Key", "Backup", "Opens", "Fingerprint")
 
-    def rowCount(self, parent: Index = _ROOT) -> int:
-        """One a key."""
-        return 0 if parent.isValid() else len(self.rows)
+    def texts(self, row: Row) -> tuple[str, ...]:
+        """Name, state of the backup, what it opens, and the fingerprint in words."""
+        return row.name, row.backup, row.opens, row.words
 
-    def columnCount(self, parent: Index = _ROOT) -> int:
-        """Four."""
-        return 0 if parent.isValid() else len(_HEADERS)
+    def tip(self, row: Row, column: int) -> str:
+        """Where the key is."""
+        return row.record.path if column == _NAME else super().tip(row, column)
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = 0) -> object:
-        """The names of the columns."""
-        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return _HEADERS[section]
-        return None
+    def read_out(self, row: Row, column: int) -> str:
+        """The row as a sentence."""
+        return row.sentence if column == _NAME else super().read_out(row, column)
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """Texts; the name's cell reads out the whole row."""
-        row = self.rows[index.row()]
-        texts = (row.name, row.backup, row.opens, row.words)
-        match role:
-            case Qt.ItemDataRole.DisplayRole:
-                return texts[index.column()]
-            case Qt.ItemDataRole.AccessibleTextRole:
-                return row.sentence if index.column() == _NAME else texts[index.column()]
-            case Qt.ItemDataRole.ToolTipRole:
-                return row.record.path if index.column() == _NAME else texts[index.column()]
-            case Qt.ItemDataRole.UserRole:
-                return row
-        return None
+    def copied(self, row: Row) -> str:
+        """The row as a sentence."""
+        return row.sentence
 
 
-class _Delegate(QStyledItemDelegate):
+class _Delegate(RowDelegate):
     """Two lines for name and fingerprint, a mark before the state of the backup."""
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        """Paint one cell."""
-        row: Row = index.data(Qt.ItemDataRole.UserRole)
-        background = QStyleOptionViewItem(option)
-        self.initStyleOption(background, index)
-        background.text = ""
-        style = background.widget.style()
-        style.drawControl(
-            style.ControlElement.CE_ItemViewItem, background, painter, background.widget
-        )
-        rect: QRect = option.rect.adjusted(theme.u(2), 0, -theme.u(2), 0)
-        painter.save()
-        match index.column():
-            case 0:
-                _two(painter, rect, (row.name, "strong"), (row.kind, "note"))
-            case 1:
-                side = theme.u(4.5)
-                top = rect.center().y() - side // 2
-                painter.drawPixmap(rect.left(), top, icons.mark(row.mark, side))
-                words = rect.adjusted(side + theme.u(2), 0, 0, 0)
-                _line(painter, words, row.backup, ("body", "text"))
-            case 2:
-                _line(painter, rect, row.opens, ("body", "text_secondary"))
-            case _:
-                _two(painter, rect, (row.words, "body"), (row.digest, "mono"))
-        painter.restore()
+    def paint_cell(self, painter: QPainter, rect: QRect, row: Row, column: int) -> None:
+        """The words and marks of a cell."""
+        quiet = "text_tertiary"
+        if column == _NAME:
+            paint_two(painter, rect, (row.name, ("strong", "text")), (row.kind, ("note", quiet)))
+        elif column == _BACKUP:
+            paint_mark(painter, rect, row.mark, row.backup)
+        elif column == _OPENS:
+            paint_text(painter, rect, row.opens, ("body", "text_secondary"))
+        else:
+            paint_two(painter, rect, (row.words, ("body", "text")), (row.digest, ("mono", quiet)))
 
 
-def _two(painter: QPainter, rect: QRect, above: tuple[str, str], below: tuple[str, str]) -> None:
-    """Two lines, each a text in a style."""
-    half, edge = rect.height() // 2, theme.u(1.5)
-    _line(painter, rect.adjusted(0, edge, 0, -half), above[0], (above[1], "text"))
-    _line(painter, rect.adjusted(0, half, 0, -edge), below[0], (below[1], "text_tertiary"))
-
-
-def _line(painter: QPainter, rect: QRect, text: str, look: tuple[str, str]) -> None:
-    """One line in a text style and a colour role."""
-    style, role = look
-    painter.setFont(theme.font(style))
-    painter.setPen(theme.color(role))
-    shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
-    painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter, shown)
-
-
-class KeyTable(QTableView):
-    """Read-only, one key chosen; ``chosen`` gives its row. Ctrl+C copies it as a sentence."""
+class KeyTable(RowTable):
+    """One key is chosen; ``chosen`` gives its row. The fingerprints get the room that is left."""
 
     chosen = Signal(object)
 
     def __init__(self) -> None:
-        super().__init__()
-        self._fixed_width = 0
-        self.setItemDelegate(_Delegate(self))
-        self.setAccessibleName("Keys")
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
-        self.verticalHeader().hide()
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        super().__init__(
+            "Keys", _Delegate(), row_u=12.5, most_rows=8, stretched=_PRINT, least_u=_MOST_U
+        )
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.horizontalHeader().setHighlightSections(False)
-        self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
-        theme.state().changed.connect(self._fit)
 
     def show_rows(self, rows: Sequence[Row], fingerprint: str = "") -> None:
         """Show keys; the one with ``fingerprint``, or else the first, is chosen."""
-        model = KeyModel(rows)
-        model.setParent(self)
-        self.setModel(model)
-        self._fit()
+        self.show_model(KeyModel(rows))
         marks = [row.record.fingerprint for row in rows]
         if marks:
             self.selectRow(marks.index(fingerprint) if fingerprint in marks else 0)
@@ -163,57 +85,15 @@ class KeyTable(QTableView):
         if row is not None:
             self.chosen.emit(row)
 
-    def _fit(self) -> None:
-        """Columns as wide as their words, the fingerprint gets the rest."""
-        model = self.model()
-        if not isinstance(model, KeyModel):
-            return
-        strong, body = theme.metrics("strong"), theme.metrics("body")
-        note = theme.metrics("note")
-        names = [strong.horizontalAdvance(row.name) for row in model.rows]
-        names += [note.horizontalAdvance(row.kind) for row in model.rows]
-        opens = [body.horizontalAdvance(row.opens) for row in model.rows]
-        backup = [body.horizontalAdvance(row.backup) + theme.u(6.5) for row in model.rows]
-        self._fixed_width = 0
-        for column, texts in ((_NAME, names), (_BACKUP, backup), (_OPENS, opens)):
-            width = max([theme.u(_LEAST_U), *texts]) + theme.u(6)
-            width = width if column == _BACKUP else min(width, theme.u(_MOST_U))
-            self.setColumnWidth(column, width)
-            self._fixed_width += width
-        self.verticalHeader().setDefaultSectionSize(theme.u(_ROW_U))
-        self._stretch()
-
-    def _stretch(self) -> None:
-        """The fingerprints get what is left, but never less than some words: then it scrolls."""
-        left = self.viewport().width() - self._fixed_width
-        least = theme.u(_MOST_U)
-        self.setColumnWidth(_PRINT, max(least, left))
-        count = self.model().rowCount() if self.model() is not None else 0
-        bar = _BAR_PX if left < least else 0
-        header = self.horizontalHeader().sizeHint().height()
-        self.setFixedHeight(header + min(_MAX_ROWS, max(1, count)) * theme.u(_ROW_U) + bar)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Another width gives the fingerprints more or less."""
-        super().resizeEvent(event)
-        self._stretch()
-
-    def minimumSizeHint(self) -> QSize:
-        """May be narrow: it scrolls then."""
-        return QSize(theme.u(60), self.height())
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Who comes by a key sees where the focus is."""
-        super().focusInEvent(event)
-        if not self.currentIndex().isValid() and event.reason() in _BY_KEY:
-            self.selectRow(0)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Ctrl+C copies."""
-        model = self.model()
-        if event.matches(QKeySequence.StandardKey.Copy) and isinstance(model, KeyModel):
-            chosen = sorted({index.row() for index in self.selectedIndexes()})
-            text = "\n".join(model.rows[number].sentence for number in chosen)
-            QGuiApplication.clipboard().setText(text)
-            return
-        super().keyPressEvent(event)
+    def widths(self, rows: Sequence[Any]) -> Mapping[int, int]:
+        """As wide as the words; only the state of the backup is never cut."""
+        strong, body, note = (theme.metrics(style) for style in ("strong", "body", "note"))
+        names = [strong.horizontalAdvance(row.name) for row in rows]
+        names += [note.horizontalAdvance(row.kind) for row in rows]
+        opens = [body.horizontalAdvance(row.opens) for row in rows]
+        backup = [body.horizontalAdvance(row.backup) + theme.u(6.5) for row in rows]
+        found = {}
+        for column, wanted in ((_NAME, names), (_BACKUP, backup), (_OPENS, opens)):
+            width = max([theme.u(_LEAST_U), *wanted]) + theme.u(6)
+            found[column] = width if column == _BACKUP else min(width, theme.u(_MOST_U))
+        return found
