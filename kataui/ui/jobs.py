@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal
+from shiboken6 import isValid
 
 from kataui.errors import Cancelled, KatauiError
 from kataui.progress import Control, Progress
@@ -39,7 +40,7 @@ class Jobs(QObject):
 
     A job is no QObject: one signal of this object, which lives as long as the window, wakes the
     UI thread, so no QObject dies in or under a worker. Jobs with the same ``target`` run one
-    after the other.
+    after the other. Methods of a page that was closed in between are not called.
     """
 
     _wake = Signal()
@@ -115,7 +116,7 @@ class Jobs(QObject):
     @staticmethod
     def _show(job: _Job) -> None:
         job.told = False  # before the report is taken, for the same reason
-        if job.latest is not None and job.on_progress is not None:
+        if job.latest is not None and job.on_progress is not None and _is_alive(job.on_progress):
             job.on_progress(job.latest)
 
     def _post(self, call: Call) -> None:
@@ -133,14 +134,22 @@ class Jobs(QObject):
         self.busy_changed.emit()
         error = done.exception()
         if error is None:
-            job.on_done(done.result())
+            if _is_alive(job.on_done):
+                job.on_done(done.result())
         elif isinstance(error, Exception):
             if not isinstance(error, KatauiError):
                 log.error("job failed", exc_info=error)
             elif not isinstance(error, Cancelled):
                 log.info("job ended: %s", error.message)
-            job.on_error(error)
+            if _is_alive(job.on_error):
+                job.on_error(error)
 
     def _deliver(self) -> None:
         while not self._closed and not self._calls.empty():
             self._calls.get()()
+
+
+def _is_alive(call: Callable[..., None]) -> bool:
+    """Whether the object whose method this is, if any, still stands behind its Python half."""
+    owner = getattr(getattr(call, "func", call), "__self__", None)
+    return not isinstance(owner, QObject) or isValid(owner)

@@ -126,9 +126,6 @@ QSlider::groove:horizontal { height: 4px; border-radius: 2px; background: %(cont
 QSlider::sub-page:horizontal { background: %(accent)s; border-radius: 2px; }
 QSlider::handle:horizontal { width: %(inner)dpx; height: %(inner)dpx; margin: -%(half)dpx 0;
   border: 2px solid %(accent)s; border-radius: %(radius)dpx; background: %(surface)s; }
-QSpinBox { background: %(surface)s; border: 1px solid %(border)s; border-radius: 6px;
-  padding: %(u)dpx %(u2)dpx; }
-QSpinBox QLineEdit { border: none; padding: 0; }
 QProgressBar { background: %(line)s; border: none; border-radius: 3px; max-height: 6px;
   min-height: 6px; }
 QProgressBar::chunk { background: %(accent)s; border-radius: 3px; }

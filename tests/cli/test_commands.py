@@ -8,26 +8,10 @@ import sys
 
 import pytest
 
-from kataui import cli, settings
+from kataui import settings
 from kataui.settings import Recent
 from tests.images.builders import tiny_layout
 from tests.images.protecting import IDENTITY, blob, manifest_of
-
-
-@pytest.fixture
-def kataui(capsys, tmp_path, monkeypatch):
-    """Run a command; gives exit status, standard output and standard error."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words: object):
-        try:
-            status = cli.main([str(word) for word in words])
-        except SystemExit as stop:
-            status = int(stop.code or 0)
-        said = capsys.readouterr()
-        return status, said.out, said.err
-
-    return run
 
 
 @pytest.fixture

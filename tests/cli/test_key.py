@@ -5,27 +5,14 @@ import stat
 
 import pytest
 
-from kataui import cli
 from kataui.images import keystate
 from tests.images.builders import tiny_layout
 from tests.images.protecting import IDENTITY, answers, judge, manifest_of, run
 
 
-@pytest.fixture
-def kataui(capsys, tmp_path, monkeypatch):
-    """Run a command; gives exit status, standard output and standard error."""
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(autouse=True)
+def _passphrase_file(tmp_path):
     (tmp_path / "word").write_text("backup words\n")
-
-    def run_it(*words: object):
-        try:
-            status = cli.main([str(word) for word in words])
-        except SystemExit as stop:
-            status = int(stop.code or 0)
-        said = capsys.readouterr()
-        return status, said.out, said.err
-
-    return run_it
 
 
 @pytest.fixture

@@ -3,9 +3,10 @@
 import pytest
 
 from kataui.images.estimate import STOPS, Strength, estimate
-from kataui.images.piles import Pile, PileLayer
+from kataui.images.piles import Pile, PileLayer, read_pile
 from kataui.images.speed import Speed, measure_speed
 from kataui.progress import Control
+from tests.images.builders import tar_bytes, tiny_layout
 
 SPEED = Speed(100.0, 50.0, 0.2)
 
@@ -64,3 +65,12 @@ def test_without_a_known_base_everything_is_encrypted() -> None:
 def test_the_speed_of_this_computer_is_measured() -> None:
     speed = measure_speed(Control())
     assert speed.encrypt_bytes_per_s > 0 < speed.open_bytes_per_s
+
+
+@pytest.mark.parametrize("how", ["none", "gzip", "zstd"])
+def test_the_unpacked_size_is_read_from_the_layer_itself(tmp_path, how) -> None:
+    plain = tar_bytes({"a": b"a" * 100_000})
+    tiny_layout(tmp_path / "image", layers=[plain], compression=how)
+    (layer,) = read_pile(str(tmp_path / "image"), Control()).layers
+    assert layer.unpacked_bytes == len(plain)
+    assert not layer.size_guessed

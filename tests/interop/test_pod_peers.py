@@ -7,14 +7,11 @@ from pathlib import Path
 import pytest
 
 from kataui.images.model import OCI_LAYER_GZIP
-from kataui.pods.prepare import PrepareAnswers, Prepared, prepare
-from kataui.progress import Control
-from tests.images.builders import tar_bytes, tiny_layout
 from tests.images.protecting import blob
 from tests.interop.registries import serve
 from tests.interop.test_encryption_peers import provider
 from tests.interop.test_signature_peers import tool
-from tests.pods.pods import manifest
+from tests.pods.parcels import NAMES, prepare_pod
 
 pytestmark = pytest.mark.interop
 
@@ -25,28 +22,8 @@ def _done(argv: list[str], **env: str) -> subprocess.CompletedProcess[str]:
     return done
 
 
-NAMES = ("app", "sidecar")
-
-
-def _prepared(folder: Path, registry: str, keys) -> Prepared:
-    """A pod of two images, prepared for the registry and pushed by the receipts' commands."""
-    for name in NAMES:
-        layers = [tar_bytes({name: name.encode() * 100})]
-        tiny_layout(folder / "images" / f"{name}_1", layers=layers)
-    (folder / "pod.yaml").write_text(manifest(images=[f"{name}:1" for name in NAMES]))
-    asked = PrepareAnswers(
-        file=str(folder / "pod.yaml"),
-        images=str(folder / "images"),
-        out=str(folder / "out"),
-        recipients=(keys.broker,),
-        sign_key=str(keys.sign_key),
-        identity_prefix=f"{registry}/team",
-    )
-    return prepare(asked, ask=lambda _: "", control=Control())
-
-
 def _push(skopeo: str, folder: Path) -> None:
-    for path in (folder / "out" / "receipts").glob("*.json"):
+    for path in (folder / "prepared" / "receipts").glob("*.json"):
         if "sigstore" not in path.name:
             for line in json.loads(path.read_text())["commands"]["push"]:
                 words = line.split()[1:]
@@ -59,7 +36,7 @@ def _pull(skopeo: str, folder: Path, registry: str) -> list[str]:
     registries.mkdir()
     attachments = f"docker:\n  {registry}:\n    use-sigstore-attachments: true\n"
     (registries / "x.yaml").write_text(attachments)
-    policy = str(folder / "out" / "policy.json")
+    policy = str(folder / "prepared" / "policy.json")
     words = [skopeo, "--policy", policy, "--registries.d", str(registries)]
     return [*words, "copy", "--src-tls-verify=false"]
 
@@ -69,10 +46,10 @@ def test_a_prepared_pod_is_pulled_verified_and_opened_by_others(
 ) -> None:
     skopeo = peer("skopeo122")
     with serve(peer("crane"), tmp_path / "registry") as registry:
-        made = _prepared(tmp_path, registry, keys)
+        made = prepare_pod(tmp_path, keys, registry=registry)
         _push(skopeo, tmp_path)
         pull = _pull(skopeo, tmp_path, registry)
-        public = str(tmp_path / "out" / "cosign.pub")
+        public = str(tmp_path / "prepared" / "cosign.pub")
         flags = ["--insecure-ignore-tlog=true", "--allow-http-registry"]
         key = ["--remove-signatures", "--decryption-key", "provider:attestation-agent:local"]
         env = provider(tmp_path, shared, keys)
@@ -89,7 +66,7 @@ def test_a_prepared_pod_is_pulled_verified_and_opened_by_others(
 def test_its_policy_refuses_what_was_not_prepared(tmp_path: Path, keys, peer, name: str) -> None:
     skopeo = peer("skopeo122")
     with serve(peer("crane"), tmp_path / "registry") as registry:
-        _prepared(tmp_path, registry, keys)
+        prepare_pod(tmp_path, keys, registry=registry)
         push = [skopeo, "--insecure-policy", "copy", "--dest-tls-verify=false"]
         plain = f"oci:{tmp_path / 'images' / 'app_1'}:1"
         _done([*push, plain, f"docker://{registry}/{name}"])

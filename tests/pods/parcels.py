@@ -10,7 +10,7 @@ from kataui.images.signatures import PublicKey
 from kataui.pods import parcellist
 from kataui.pods.parcel import Packed, pack
 from kataui.pods.parcelread import Unpacked, unpack
-from kataui.pods.prepare import PrepareAnswers, prepare
+from kataui.pods.prepare import PrepareAnswers, Prepared, prepare
 from kataui.progress import Control
 from tests.images.builders import tar_bytes, tiny_layout
 from tests.keymaterial import Keys
@@ -19,8 +19,8 @@ from tests.pods.pods import manifest
 NAMES = ("app", "sidecar")
 
 
-def prepared(folder: Path, keys: Keys, *, registry: str = "registry.example.org") -> Path:
-    """A pod of two images, prepared below ``folder``; gives its folder."""
+def prepare_pod(folder: Path, keys: Keys, *, registry: str) -> Prepared:
+    """A pod of two images, prepared as ``folder``/prepared."""
     for name in NAMES:
         noise = b"".join(f"{name} {number}\n".encode() for number in range(40_000))
         tiny_layout(folder / "images" / f"{name}_1", layers=[tar_bytes({name: noise})])
@@ -33,7 +33,12 @@ def prepared(folder: Path, keys: Keys, *, registry: str = "registry.example.org"
         sign_key=str(keys.sign_key),
         identity_prefix=f"{registry}/team",
     )
-    return prepare(asked, ask=lambda _: "", control=Control()).out
+    return prepare(asked, ask=lambda _: "", control=Control())
+
+
+def prepared(folder: Path, keys: Keys, *, registry: str = "registry.example.org") -> Path:
+    """The folder of such a pod."""
+    return prepare_pod(folder, keys, registry=registry).out
 
 
 def public(keys: Keys) -> list[PublicKey]:

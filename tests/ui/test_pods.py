@@ -1,20 +1,22 @@
 """The pages about pods: what runs, and what was pushed in."""
 
+import shlex
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 
-from kataui.pods import fixes
 from kataui.pods.lock import make_lock
 from kataui.ui.pods.containertable import ContainerTable
 from kataui.ui.pods.entrance import is_pod
 from kataui.ui.pods.strengthcard import StrengthCard
+from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.findings import FindingList
 from tests.images.builders import tiny_layout
 from tests.images.protecting import IDENTITY, answers, run
 from tests.pods.pods import manifest, pods
-from tests.ui.test_tools import press, show
+from tests.ui.test_tools import press, show, visible_banners
 
 
 @pytest.fixture
@@ -66,9 +68,14 @@ def test_the_handle_changes_the_words_and_the_figures(window, qtbot, manifest_fi
     assert "swap them unnoticed" in _texts(page)
 
 
-def test_an_image_is_pinned_with_a_click_and_that_can_be_undone(
-    window, qtbot, manifest_file
-) -> None:
+def _click(qtbot, page, words: str) -> None:
+    button = next(one for one in page.findChildren(Button) if one.text() == words)
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+@pytest.fixture
+def loose(window, qtbot, manifest_file: Path):
+    """The page of a pod whose image is here and not pinned; its manifest, and what stood in it."""
     tiny_layout(manifest_file.parent / "images" / "plain")
     before = manifest(images=["plain"])
     manifest_file.write_text(before)
@@ -76,13 +83,83 @@ def test_an_image_is_pinned_with_a_click_and_that_can_be_undone(
     page.file.set_text(str(manifest_file))
     page.images.set_text(str(manifest_file.parent / "images"))
     press(qtbot, window, page)
-    page.show_pins()
-    assert manifest_file.read_text() == before
-    fixed = fixes.pin(manifest_file, page.looked.audit)
-    fixes.write(fixed)
-    assert "plain@sha256:" in manifest_file.read_text()
-    fixes.write(fixed, undo=True)
-    assert manifest_file.read_text() == before
+    return page, manifest_file, before
+
+
+def test_an_image_is_pinned_with_a_click_and_that_can_be_undone(window, qtbot, loose) -> None:
+    page, path, before = loose
+    _click(qtbot, page, "Pin…")
+    assert path.read_text() == before
+    _click(qtbot, page, "Save")
+    assert "plain@sha256:" in path.read_text()
+    qtbot.waitUntil(lambda: not window.jobs.busy, timeout=20_000)
+    _click(qtbot, page, "Undo")
+    assert path.read_text() == before
+
+
+def test_a_manifest_that_somebody_else_changed_is_not_overwritten(qtbot, loose) -> None:
+    page, path, before = loose
+    _click(qtbot, page, "Pin…")
+    path.write_text(before + "\n")
+    _click(qtbot, page, "Save")
+    qtbot.waitUntil(lambda: bool(visible_banners(page)), timeout=5_000)
+    assert "was changed since" in visible_banners(page)[-1].accessibleName()
+    assert path.read_text() == before + "\n"
+
+
+def test_a_page_that_is_closed_while_it_reads_takes_nothing_along(
+    window, qtbot, manifest_file
+) -> None:
+    window.open_paths([str(manifest_file)])
+    key = window.current_key
+    assert key.startswith("pod:")
+    window.close_page(key)
+    qtbot.waitUntil(lambda: not window.jobs.busy, timeout=20_000)
+    assert not window.has_page(key)
+
+
+def test_preparing_in_the_window_makes_what_the_command_makes(
+    window, qtbot, loose, keys, tmp_path
+) -> None:
+    page, path, _ = loose
+    _click(qtbot, page, " Prepare…")
+    asked = window.page("podprepare")
+    assert (asked.file.text, asked.images.text) == (str(path), str(path.parent / "images"))
+    assert press(qtbot, window, asked) == ""
+    assert asked.recipients.problem
+    assert asked.sign_key.problem
+    asked.recipients.set_items([keys.broker])
+    asked.sign_key.set_text(str(keys.sign_key))
+    asked.prefix.set_text("registry.example.org/team")
+    assert press(qtbot, window, asked).startswith("Pass. 1 image prepared")
+    out = tmp_path / "pod-prepared"
+    assert "registry.example.org/team/plain@sha256:" in (out / "manifest.yaml").read_text()
+    assert (out / "keys").stat().st_mode & 0o777 == 0o700
+    assert shlex.split(" ".join(asked.answers.as_command()))[:3] == ["kataui", "pod", "prepare"]
+
+
+def test_a_lock_is_written_and_never_over_another(window, qtbot, manifest_file, keys) -> None:
+    page = show(window, "podlock")
+    assert press(qtbot, window, page) == ""
+    page.file.set_text(str(manifest_file))
+    page.out.set_text(str(manifest_file.with_name("podlock.json")))
+    page.sign_key.set_text(str(keys.sign_key))
+    assert press(qtbot, window, page).startswith("Done. 2 containers of 1 pods are locked.")
+    assert manifest_file.with_name("podlock.json.sigstore.json").is_file()
+    assert "is there already" in press(qtbot, window, page)
+
+
+def test_the_capacity_for_a_talk_counts_what_is_typed(window, qtbot) -> None:
+    page = show(window, "podcapacity")
+    page.source.choose("For a talk")
+    page.source.chosen.emit("For a talk")
+    page.slots.set_text("many")
+    assert press(qtbot, window, page) == ""
+    assert page.slots.problem
+    page.slots.set_text("255")
+    page.memory.set_text("64Gi")
+    assert "At most 16 pods fit; memory is the bound." in press(qtbot, window, page)
+    assert "as given" in _texts(page)
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,11 @@ if TYPE_CHECKING:
     from kataui.ui.pods.opening import Pods
 
 TAB = "images"
+_GROUPS = {
+    "": "One step alone: protecting is these in the right order, with a proof",
+    "pod": "Pods: every image that runs together",
+    "key": "Keys: private halves stay in their files",
+}
 TOOLS = {
     "verify": Tool("Verify", "shield", "One verdict on an image, with the keys that you have."),
     "keys": Tool("Keys", "key", "What each opens, and whether it survives the loss of its file."),
@@ -118,7 +123,14 @@ class Images(QObject):
             choose_folder=self.choose_folder,
             sample=self.choose_sample,
             open_paths=self.open_paths,
-            tools=[(tool, partial(self.open_tool, name)) for name, tool in TOOLS.items()],
+            tools={
+                heading: [
+                    (tool, partial(self.open_tool, name))
+                    for name, tool in TOOLS.items()
+                    if _group(name) == group
+                ]
+                for group, heading in _GROUPS.items()
+            },
         )
 
     def choose_image(self) -> None:
@@ -248,6 +260,11 @@ class Images(QObject):
 
         window.add_page(key, Entry("Sample"), make, under=TAB)
         window.go(key)
+
+
+def _group(name: str) -> str:
+    """Whether a tool is about pods, keys or a single image."""
+    return next((group for group in ("pod", "key") if name.startswith(group)), "")
 
 
 def _free_name(folder: Path) -> Path:

@@ -44,8 +44,9 @@ class ImagesTab(Page):
         choose_folder: Callable[[], object],
         sample: Callable[[], object],
         open_paths: Callable[[list[str]], None],
-        tools: list[tuple[Tool, Callable[[], object]]],
+        tools: dict[str, list[tuple[Tool, Callable[[], object]]]],
     ) -> None:
+        """``tools`` are single acts, by the heading of their card and the note beside it."""
         super().__init__("Images", _QUESTION)
         card = Card()
         card.body.addWidget(label(_WHAT))
@@ -62,13 +63,15 @@ class ImagesTab(Page):
         target = DropTarget(DROP, archive, folder)
         target.dropped.connect(open_paths)
         self.body.addWidget(target)
-        single = Card("One step alone", note="protecting is these in the right order, with a proof")
-        single.body.setSpacing(0)
-        for number, (tool, then) in enumerate(tools):
-            if number:
-                single.body.addWidget(hairline())
-            single.body.addWidget(_line(tool, then))
-        self.body.addWidget(single)
+        for heading, acts in tools.items():
+            title, _, note = heading.partition(": ")
+            card = Card(title, note=note)
+            card.body.setSpacing(0)
+            for number, (tool, then) in enumerate(acts):
+                if number:
+                    card.body.addWidget(hairline())
+                card.body.addWidget(_line(tool, then))
+            self.body.addWidget(card)
 
 
 def _line(tool: Tool, then: Callable[[], object]) -> BigButton:

@@ -28,7 +28,7 @@ def is_pod(path: str) -> bool:
             text = stream.read(_LOOK_BYTES).decode(errors="replace")
     except OSError:
         return False
-    if place.suffix.lower() == ".json":
+    if text.lstrip("\ufeff \t\r\n").startswith("{"):  # JSON is YAML, too
         return _JSON.search(text) is not None
     if "kind: List" in text and _LIST.search(text):
         return True

@@ -1,5 +1,6 @@
 """Looking at a pod, off the UI thread: audit, piles of its images, speed of this computer."""
 
+import contextlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,8 +50,9 @@ def images_beside(file: str) -> str:
     """
     folder = Path(file).absolute().parent
     for place in (folder / "images", folder):
-        if place.is_dir() and any(_is_image(one) for one in place.iterdir()):
-            return str(place)
+        with contextlib.suppress(OSError):  # a closed folder holds nothing for us
+            if any(_is_image(one) for one in place.iterdir()):
+                return str(place)
     return ""
 
 

@@ -74,6 +74,8 @@ class Pods:
 
     def _actions(self, key: str) -> PodActions:
         def told(verdict: str, sentence: str) -> None:
+            if not self._window.has_page(key):
+                return  # closed while it was read
             page = self._window.page(key)
             path = page.question.file if isinstance(page, PodPage) else ""
             title = clean(Path(path).name, limit=60) or "What a pod runs"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from kataui.errors import Cancelled
+from kataui.errors import Cancelled, KatauiError
 from kataui.files import clean
 from kataui.findings import Finding
 from kataui.images.estimate import Estimate, Strength
@@ -58,6 +58,7 @@ class PodPage(Page):
         self.looked: Looked | None = None
         self.strength = Strength.EVERYTHING
         self._control: Control | None = None
+        self._pinned: fixes.Fixed | None = None  # what can be undone
         self._buttons = (
             Button("Put on Kata…", lambda: actions.adopt(self.question.file)),
             Button(
@@ -190,13 +191,13 @@ class PodPage(Page):
         self.title.setText(clean(Path(outcome.question.file).name, limit=80))
         self.set_facts(self._facts(outcome))
         self._fold(outcome.question)
-        count = len(found.findings)
-        scope = found.scope
-        self._say(found.verdict.value, found.sentence, scope)
+        if self._pinned is not None:
+            self._show_undo(self._pinned)
+        self._say(found.verdict.value, found.sentence, found.scope)
         self._show_containers(outcome)
         if outcome.measured is not None:
             self.result.addWidget(StrengthCard(outcome.measured, self._on_moved))
-        if count:
+        if found.findings:
             self._show_findings(found.findings)
         unknown = Card("Not known from here")
         for text in NOT_KNOWN:
@@ -277,7 +278,7 @@ class PodPage(Page):
             return
         try:
             fixed = fixes.pin(Path(self.looked.question.file), self.looked.audit)
-        except Exception as error:  # noqa: BLE001 - told as what it is
+        except KatauiError as error:
             self._say("fail", *problem_words(error), word="Not done")
             return
         clear(self.result)
@@ -295,16 +296,18 @@ class PodPage(Page):
     def _write(self, fixed: fixes.Fixed, *, undo: bool = False) -> None:
         try:
             fixes.write(fixed, undo=undo)
-        except Exception as error:  # noqa: BLE001 - told as what it is
+        except KatauiError as error:
             self._say("fail", *problem_words(error), word="Not done")
             return
+        self._pinned = None if undo else fixed
         self.start()
-        if not undo:
-            text = f"{clean(fixed.path.name)} is saved: {_count(fixed.pins, 'image')} pinned."
-            button = Button("Undo", partial(self._write, fixed, undo=True), name="Undo pinning")
-            holder = QWidget()
-            holder.setLayout(row(label(text), button))
-            self._asked.addWidget(holder)
+
+    def _show_undo(self, fixed: fixes.Fixed) -> None:
+        text = f"{clean(fixed.path.name)} is saved: {_count(fixed.pins, 'image')} pinned."
+        button = Button("Undo", partial(self._write, fixed, undo=True), name="Undo pinning")
+        holder = QWidget()
+        holder.setLayout(row(label(text), button))
+        self._asked.addWidget(holder)
 
 
 def _count(number: int, what: str) -> str:

@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QIntValidator
 from PySide6.QtWidgets import (
     QCheckBox,
     QGridLayout,
     QLabel,
+    QLineEdit,
     QSlider,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -84,11 +84,10 @@ class StrengthCard(Card):
         self.slider.setPageStep(1)
         self.slider.setValue(len(STOPS) - 1)
         self.slider.setAccessibleName("How much to encrypt")
-        self.nodes = QSpinBox()
-        self.nodes.setRange(1, _MOST_NODES)
-        self.nodes.setValue(DEFAULT_NODES)
-        self.nodes.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        self.nodes = QLineEdit(str(DEFAULT_NODES))
+        self.nodes.setValidator(QIntValidator(1, _MOST_NODES, self))
         self.nodes.setAccessibleName("Nodes")
+        self.nodes.setFixedWidth(theme.u(18))
         self.piles = PodPiles()
         self.piles.show_piles(measured.stacks.piles, measured.stacks.missing)
         self._stops = [self._stop(stop) for stop in STOPS]
@@ -97,7 +96,7 @@ class StrengthCard(Card):
         self._build_right(columns)
         self.body.addWidget(columns)
         self.slider.valueChanged.connect(self._on_moved)
-        self.nodes.valueChanged.connect(self._on_moved)
+        self.nodes.textChanged.connect(self._on_moved)
         self.signed.toggled.connect(self._on_moved)
         self._on_moved()
 
@@ -171,7 +170,7 @@ class StrengthCard(Card):
             self.strength,
             signed=self.signed.isChecked(),
             speed=self._measured.speed,
-            nodes=self.nodes.value(),
+            nodes=int(self.nodes.text()) if self.nodes.hasAcceptableInput() else 1,
             beside=stacks.beside,
         )
         self._show(found)
