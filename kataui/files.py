@@ -285,6 +285,11 @@ def size_text(size_bytes: int) -> str:
     return f"{size:.1f} {unit}" if size < 100 else f"{size:.0f} {unit}"
 
 
+def count_text(number: int, what: str) -> str:
+    """A number with its noun: "1 image", "3 images"."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def is_private(path: Path) -> bool:
     """Whether nobody but its owner may read the file."""
     return stat.S_IMODE(path.stat().st_mode) & 0o077 == 0

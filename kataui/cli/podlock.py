@@ -6,7 +6,7 @@ from pathlib import Path
 from kataui.cli import passphrase
 from kataui.cli.output import Output
 from kataui.errors import ExitStatus
-from kataui.files import clean
+from kataui.files import clean, count_text
 from kataui.pods.locking import lock_files
 
 
@@ -31,7 +31,8 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         output.control(),
         replace=arguments.force,
     )
-    output.line(f"{clean(str(made.path))}: {made.containers} containers of {made.pods} pods.")
+    containers = count_text(made.containers, "container")
+    output.line(f"{clean(str(made.path))}: {containers} of {count_text(made.pods, 'pod')}.")
     output.findings(made.findings)
     output.value(
         {

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kataui.files import size_text
+from kataui.files import count_text, size_text
 from kataui.images.piles import Pile
 
 _HERE = "a 0.2 s test on this computer, without its disk"
@@ -115,7 +115,7 @@ def figures(costs: Costs, *, signed: bool, count: int) -> tuple[Figure, ...]:
             f"+{disk}",
             disk_unit,
             f"disk on {costs.nodes} nodes",
-            f"the digests of the {_images(costs.images)} here: what two share is kept twice",
+            f"digests of the {count_text(costs.images, 'image')} here: what two share is kept twice",
         ),
         Figure(
             f"+{seconds_text(costs.start_s)}",
@@ -137,10 +137,6 @@ def figures(costs: Costs, *, signed: bool, count: int) -> tuple[Figure, ...]:
 def _split(text: str) -> tuple[str, str]:
     value, _, unit = text.partition(" ")
     return value, unit
-
-
-def _images(count: int) -> str:
-    return f"{count} image{'' if count == 1 else 's'}"
 
 
 def seconds_text(seconds: float) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kataui.errors import Cancelled, KatauiError
-from kataui.files import clean
+from kataui.files import clean, count_text
 from kataui.findings import Finding, Severity, Verdict, by_severity
 from kataui.images.signatures import PublicKey
 from kataui.images.verdict import judge
@@ -222,7 +222,7 @@ def _scope(containers: Sequence[Audited]) -> str:
         for one in containers
     )
     away = sum(not one.coverage.digest for one in containers)
-    told = f"{covered} of {_count(len(containers), 'container')} pinned, encrypted and signed."
+    told = f"{covered} of {count_text(len(containers), 'container')} pinned, encrypted and signed."
     return f"{told} The images of {away} are not here." if away else told
 
 
@@ -230,7 +230,7 @@ def _sentence(verdict: Verdict, containers: Sequence[Audited]) -> str:
     """What an attacker gains most from, in one sentence."""
     count = len(containers)
     if verdict is Verdict.PASS:
-        return f"What runs is known: all of {_count(count, 'container')} are covered."
+        return f"What runs is known: all of {count_text(count, 'container')} are covered."
     if verdict is Verdict.UNKNOWN:
         return "Not all that runs could be checked."
     readable = sum(one.coverage.encrypted is Encrypted.NONE for one in containers)
@@ -239,9 +239,9 @@ def _sentence(verdict: Verdict, containers: Sequence[Audited]) -> str:
     parts = [
         _named([one for one in containers if one.container.kind is Kind.EPHEMERAL], "pushed in"),
         _named([one for one in containers if one.in_policy is False], "not in the policy"),
-        f"{readable} of {_count(count, 'image')} can be read by others" if readable else "",
-        f"{_count(unsigned, 'image')} without a signature that holds" if unsigned else "",
-        f"{_count(loose, 'image')} not pinned" if loose else "",
+        f"{readable} of {count_text(count, 'image')} can be read by others" if readable else "",
+        f"{count_text(unsigned, 'image')} without a signature that holds" if unsigned else "",
+        f"{count_text(loose, 'image')} not pinned" if loose else "",
     ]
     said = [part for part in parts if part][:2]
     return f"{', and '.join(said)}." if said else "Not all that runs is covered."
@@ -254,7 +254,3 @@ def _named(containers: Sequence[Audited], what: str) -> str:
     if len(names) > 1:
         return f"{names[0]} and {len(names) - 1} more are {what}"
     return f"{names[0]} is {what}" if what != "pushed in" else f"{names[0]} was pushed in"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

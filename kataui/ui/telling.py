@@ -6,7 +6,8 @@ from kataui.errors import KatauiError
 
 _OURS = (
     r"--(?:base|layers|force|key|recipient|profile|platform|passphrase-file|passphrase-fd|"
-    r"public-key|images|receipt|require|remove|add)\b"
+    r"public-key|images|receipt|require|remove|add|admin-token-file|from|have|insecure|inventory|"
+    r"kbs-url|out|policy|sign-key|split|tee)\b"
 )
 _CLAUSE = re.compile(rf"(?:,? (?:or|nor|not even) [^,.;]*|,? (?:with|by|using) ){_OURS}[^,.;]*")
 _OURS_ANYWHERE = re.compile(_OURS)

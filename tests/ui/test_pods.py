@@ -144,7 +144,9 @@ def test_a_lock_is_written_and_never_over_another(window, qtbot, manifest_file, 
     page.file.set_text(str(manifest_file))
     page.out.set_text(str(manifest_file.with_name("podlock.json")))
     page.sign_key.set_text(str(keys.sign_key))
-    assert press(qtbot, window, page).startswith("Done. 2 containers of 1 pods are locked.")
+    assert press(qtbot, window, page).startswith(
+        "Done. Locked 2 containers. podlock.json is written."
+    )
     assert manifest_file.with_name("podlock.json.sigstore.json").is_file()
     assert "is there already" in press(qtbot, window, page)
 

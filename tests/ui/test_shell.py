@@ -202,6 +202,10 @@ def test_cancel_is_told_at_once_and_only_once(styled, qtbot):
 def test_hints_of_the_command_line_do_not_reach_the_window():
     assert in_window("Choose another name, or use --force to replace it.") == "Choose another name."
     assert in_window("If that is right, give --base 2; else --layers all is safe.") == ""
+    assert in_window("genpolicy -y a.yaml; prepare again with --policy.") == (
+        "genpolicy -y a.yaml; prepare again."
+    )
+    assert in_window("Give it with --kbs-url.") == "Give it."
     assert in_window("Import it first: gpg --import FILE") == "Import it first: gpg --import FILE"
     error = KatauiError("It is no image, so it stays, not even with --force.", hint="Use --key.")
     assert problem_words(error) == ("It is no image, so it stays.", "")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from kataui.files import clean
+from kataui.files import clean, count_text
 from kataui.findings import Finding
 from kataui.pods.locking import Locked, lock_files
 from kataui.ui.images.taskpage import TaskPage, Work
@@ -51,7 +51,7 @@ class LockPage(TaskPage):
         """Where it is, and what it cannot hold."""
         if not isinstance(outcome, Locked):
             return
-        what = f"{outcome.containers} containers of {outcome.pods} pods are locked."
+        what = f"Locked {count_text(outcome.containers, 'container')}."
         signed = (
             f"Its signature is {outcome.bundle.name}." if outcome.bundle else "It is not signed."
         )

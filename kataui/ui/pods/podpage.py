@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from kataui.errors import Cancelled, KatauiError
-from kataui.files import clean
+from kataui.files import clean, count_text
 from kataui.findings import Finding
 from kataui.images.estimate import Estimate, Strength
 from kataui.pods import fixes
@@ -212,9 +212,9 @@ class PodPage(Page):
         what = clean(found.pods[0].subject, limit=80) if pods == 1 else f"{pods} pods"
         classes = dict.fromkeys(pod.runtime_class for pod in found.pods if pod.runtime_class)
         named = ", ".join(clean(one, limit=60) for one in list(classes)[:3])
-        parts = [what, _count(containers, "container")]
+        parts = [what, count_text(containers, "container")]
         parts.append(f"runtime class {named}" if named else "no runtime class")
-        return " · ".join([*parts, _count(len(found.findings), "finding")])
+        return " · ".join([*parts, count_text(len(found.findings), "finding")])
 
     def _fold(self, question: Question) -> None:
         """The form becomes one line that tells what was looked at."""
@@ -282,7 +282,7 @@ class PodPage(Page):
             self._say("fail", *problem_words(error), word="Not done")
             return
         clear(self.result)
-        card = Card(f"{_count(fixed.pins, 'image')} would be pinned by digest")
+        card = Card(f"{count_text(fixed.pins, 'image')} would be pinned by digest")
         diff = DiffView(clean(fixed.path.name, limit=80))
         diff.setMinimumHeight(theme.u(_DIFF_U))
         diff.show_diff(fixed.before, fixed.after, "yaml")
@@ -303,15 +303,11 @@ class PodPage(Page):
         self.start()
 
     def _show_undo(self, fixed: fixes.Fixed) -> None:
-        text = f"{clean(fixed.path.name)} is saved: {_count(fixed.pins, 'image')} pinned."
+        text = f"{clean(fixed.path.name)} is saved: {count_text(fixed.pins, 'image')} pinned."
         button = Button("Undo", partial(self._write, fixed, undo=True), name="Undo pinning")
         holder = QWidget()
         holder.setLayout(row(label(text), button))
         self._asked.addWidget(holder)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def clear_line(layout: QVBoxLayout, *, keep: QWidget) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QWidget
 
 from kataui.errors import KatauiError
-from kataui.files import clean, is_there
+from kataui.files import clean, count_text, is_there
 from kataui.images.estimate import Strength
 from kataui.images.keymaking import new_key
 from kataui.images.recipients import parse_recipient
@@ -180,8 +180,8 @@ class PreparePage(TaskPage):
         """The verdict, each image, what is still open, the page to read, and the command."""
         if not isinstance(outcome, Prepared):
             return
-        count = len(outcome.images)
-        what = f"{count} image{'' if count == 1 else 's'} prepared in {clean(outcome.out.name)}."
+        images_done = count_text(len(outcome.images), "image")
+        what = f"{images_done} prepared in {clean(outcome.out.name)}."
         scope = "The keys are released for this initdata only, if the broker has the rule."
         self.say(outcome.verdict.value, what, scope)
         images = Card("Images")
