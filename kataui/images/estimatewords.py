@@ -89,12 +89,23 @@ _NO_BASE = " Of {names} nobody can tell where the base ends: all of it is encryp
 def verdict(layers: str, piles: Sequence[Pile], *, signed: bool) -> Told:
     """The verdict for "none", "above-base" or "all"."""
     told = _TOLD[layers, signed]
+    if layers == "none" and any(layer.encrypted for pile in piles for layer in pile.layers):
+        told = _shut_already(told, piles, signed=signed)
     unknown = [pile.name for pile in piles if not pile.base_known]
     if layers != "above-base" or not unknown:
         return told
     if len(unknown) == len(piles):
         return _TOLD["all", signed]
     return Told(told.verdict, told.sentence, told.scope + _NO_BASE.format(names=", ".join(unknown)))
+
+
+def _shut_already(told: Told, piles: Sequence[Pile], *, signed: bool) -> Told:
+    """Some images are encrypted as they are: what is said is about the others."""
+    names = [pile.name for pile in piles if any(not layer.encrypted for layer in pile.layers)]
+    if not names:
+        return _TOLD["all", signed]
+    shown = ", ".join(names)
+    return Told(told.verdict, f"Anybody can read {shown}; the rest is encrypted.", told.scope)
 
 
 def figures(costs: Costs, *, signed: bool, count: int) -> tuple[Figure, ...]:
@@ -115,7 +126,7 @@ def figures(costs: Costs, *, signed: bool, count: int) -> tuple[Figure, ...]:
             f"+{disk}",
             disk_unit,
             f"disk on {costs.nodes} nodes",
-            f"digests of the {count_text(costs.images, 'image')} here: what two share is kept twice",
+            f"digests of {count_text(costs.images, 'image')} here; what two share is kept twice",
         ),
         Figure(
             f"+{seconds_text(costs.start_s)}",

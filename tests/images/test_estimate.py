@@ -1,5 +1,7 @@
 """What an estimate says: bytes, what deduplication loses, and the words of each stop."""
 
+from dataclasses import replace
+
 import pytest
 
 from kataui.images.estimate import STOPS, Strength, estimate
@@ -55,6 +57,14 @@ def test_partly_encrypted_images_are_refused_by_one_platform() -> None:
 )
 def test_only_all_and_signed_passes(stop, signed, verdict) -> None:
     assert estimate([_pile("a")], stop, signed=signed, speed=SPEED).verdict == verdict
+
+
+def test_what_is_encrypted_already_is_not_called_readable() -> None:
+    shut = replace(_pile("a"), layers=tuple(replace(x, encrypted=True) for x in _pile("a").layers))
+    both = estimate([shut, _pile("b", own="b")], Strength.NOTHING, signed=True, speed=SPEED)
+    assert both.sentence == "Anybody can read b; the rest is encrypted."
+    alone = estimate([shut], Strength.NOTHING, signed=True, speed=SPEED)
+    assert (alone.verdict, alone.took_s) == ("pass", 0)
 
 
 def test_without_a_known_base_everything_is_encrypted() -> None:
