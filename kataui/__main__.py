@@ -3,7 +3,7 @@
 import os
 import sys
 
-from kataui import logs
+from kataui import logs, network
 from kataui.errors import ExitStatus
 
 NOUNS = frozenset({"image", "key", "isolation", "pipeline", "pod"})
@@ -13,6 +13,7 @@ _PIPE_CLOSED = 141  # what a shell shows of a program that SIGPIPE has ended
 
 def main() -> int:
     """Run kataui; gives the exit status."""
+    network.watch()
     argv = sys.argv[1:]
     logs.watch_crashes()
     try:

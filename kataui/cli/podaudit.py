@@ -7,8 +7,8 @@ from kataui.cli.output import STATUS_OF, Output
 from kataui.files import clean
 from kataui.images.signatures import load_public_keys
 from kataui.pods.audit import NOT_KNOWN, audit
-from kataui.pods.read import read_path
-from kataui.pods.shelf import Shelf, open_shelf
+from kataui.pods.pulled import shelf_for
+from kataui.pods.read import pods_of, read_path
 
 _HEADER = ("CONTAINER", "KIND", "PINNED", "ENCRYPTED", "SIGNED", "IN POLICY", "IMAGE")
 _YES = {True: "yes", False: "no", None: "-"}
@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "file", metavar="FILE", help="a manifest, a folder of them, or a running pod's dump"
     )
     parser.add_argument("--images", metavar="DIR", help="a folder of layouts and archives")
+    parser.add_argument("--pull", action="store_true", help="fetch by skopeo what is not there")
     parser.add_argument("--public-key", action="append", default=[], metavar="F")
 
 
@@ -28,8 +29,10 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     control = output.control()
     keys = load_public_keys(arguments.public_key)
     documents = read_path(Path(arguments.file), control)
-    shelf = open_shelf(Path(arguments.images), control) if arguments.images else Shelf()
-    found = audit(documents, shelf, keys, control)
+    containers = [one for pod in pods_of(documents) for one in pod.containers]
+    folder = arguments.images or ""
+    with shelf_for(containers, folder, pull=arguments.pull, control=control) as shelf:
+        found = audit(documents, shelf, keys, control)
     output.verdict(found.verdict, found.sentence)
     output.line(f"      {found.scope}")
     output.table(

@@ -4,6 +4,7 @@ import argparse
 
 from kataui.cli import passphrase
 from kataui.cli.output import STATUS_OF, Output
+from kataui.errors import KatauiError
 from kataui.files import clean
 from kataui.pods.prepare import DEFAULT_CLASS, PrepareAnswers, Prepared, prepare
 
@@ -11,7 +12,15 @@ from kataui.pods.prepare import DEFAULT_CLASS, PrepareAnswers, Prepared, prepare
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments."""
     parser.add_argument("file", metavar="FILE", help="a manifest")
-    parser.add_argument("--images", required=True, metavar="DIR", help="its images")
+    parser.add_argument("--images", default="", metavar="DIR", help="its images")
+    parser.add_argument("--pull", action="store_true", help="fetch by skopeo what is not there")
+    parser.add_argument(
+        "--sidecar",
+        action="append",
+        default=[],
+        metavar="NAME=IMAGE",
+        help="what a webhook will add, as istio-proxy=docker.io/istio/proxyv2:1.24.0",
+    )
     parser.add_argument("--out", required=True, metavar="DIR", help="a new folder")
     parser.add_argument("--recipient", action="append", required=True, metavar="R")
     parser.add_argument("--sign-key", required=True, metavar="F", help="a cosign key")
@@ -28,6 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Prepare; unknown when a proof could not be made."""
+    if not arguments.images and not arguments.pull:
+        raise KatauiError("Where are the images?", hint="Give --images DIR, or --pull.")
     answers = PrepareAnswers(
         file=arguments.file,
         images=arguments.images,
@@ -42,6 +53,8 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         layers=arguments.layers,
         keys=tuple(arguments.key),
         bases=tuple(arguments.base),
+        sidecars=tuple(arguments.sidecar),
+        pull=arguments.pull,
     )
     made = prepare(answers, ask=passphrase.asker(arguments), control=output.control())
     _tell(made, output)

@@ -19,7 +19,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 
 import kataui
-from kataui import files
+from kataui import files, network
 from kataui.images.commands import Written
 from kataui.images.proof import Part, Proof
 from kataui.images.protectanswers import ProtectAnswers, receipt_paths
@@ -101,7 +101,6 @@ def make(
     """Tell what went in, what came out, what was checked, and what comes next."""
     public = str(Path(answers.sign_key).with_suffix(".pub"))
     private = answers.keys[0] if answers.keys else ""
-    network = [item.message for item in source.findings if item.id == "IMG-NETWORK"]
     return Receipt(
         {
             "format": FORMAT,
@@ -117,7 +116,7 @@ def make(
             "asked": list(answers.recipients),
             "checks": [_check(part) for part in proof.parts],
             "findings": [finding.as_json() for finding in proof.findings],
-            "network": " ".join(network) or "none used",
+            "network": _network(source),
             "versions": _versions(),
             "commands": {
                 "push": written.push_commands(),
@@ -125,6 +124,13 @@ def make(
             },
         }
     )
+
+
+def _network(source: Source) -> str:
+    """What was fetched, or that nothing was, as the process itself has seen it."""
+    fetched = [item.message for item in source.findings if item.id == "IMG-NETWORK"]
+    used = network.used()
+    return " ".join([*fetched, used.sentence]) if used.since or fetched else "none used"
 
 
 def _source(source: Source) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 Source: skopeo-copy(1), containers-transports(5).
 """
 
+import hashlib
 import re
 import tempfile
 from collections.abc import Sequence
@@ -20,16 +21,22 @@ from kataui.progress import Control
 _NAME = re.compile(r"[A-Za-z0-9\[][\w.:/@+=,\[\]-]*", re.ASCII)
 _TAG = re.compile(r"(?:.*/)?[^/:@]+:([A-Za-z0-9_][\w.-]{0,127})(?:@.*)?", re.ASCII)
 _MESSAGE = re.compile(r'level=(?:fatal|error) msg="((?:[^"\\]|\\.)*)"')
+_ABSENT = re.compile(r"manifest unknown|not found|name unknown|404", re.IGNORECASE)
 _LOOPBACK = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A temporary OCI layout with one tag; who takes it removes ``folder``."""
+    """A temporary OCI layout with the image and its signatures; who takes it removes ``folder``.
+
+    ``digest`` is what a registry has under the name: not that of the layout's image when skopeo
+    had to convert it. It is empty for container storage, and when the registry did not tell it.
+    """
 
     folder: "tempfile.TemporaryDirectory[str]"
     tag: str
     findings: tuple[Finding, ...]
+    digest: str = ""
 
 
 def is_remote(reference: Reference) -> bool:
@@ -40,6 +47,7 @@ def is_remote(reference: Reference) -> bool:
 def fetch(reference: Reference, wanted: tuple[Platform, ...], *, control: Control) -> Fetched:
     """Copy the image into a new layout below the system's temporary folder (``TMPDIR``).
 
+    Of a registry also the signatures that cosign keeps there, under the tag ``sha256-HEX.sig``.
     Uses the network for ``docker://``, which a finding ``IMG-NETWORK`` tells. Registries on this
     machine (127.0.0.1, localhost, ::1) are spoken to without TLS, as they have no certificates.
     Raises ``NotPossibleHere`` without skopeo, ``ImageError`` when it fails, ``Cancelled``.
@@ -58,10 +66,47 @@ def fetch(reference: Reference, wanted: tuple[Platform, ...], *, control: Contro
         argv = _command(skopeo, reference, wanted, f"oci:{folder.name}:{tag}")
         outcome = tools.run(argv, control=control)
         _check(outcome.status, outcome.stderr, reference)
+        digest, unknown = "", tuple[Finding, ...]()
+        if reference.transport == DOCKER:
+            digest, unknown = _signatures(skopeo, reference, folder.name, control)
     except BaseException:
         folder.cleanup()
         raise
-    return Fetched(folder, tag, _findings(reference))
+    return Fetched(folder, tag, (*_findings(reference), *unknown), digest)
+
+
+def _signatures(
+    skopeo: Path, reference: Reference, folder: str, control: Control
+) -> tuple[str, tuple[Finding, ...]]:
+    """Fetch the ``.sig`` image beside it; gives the registry's digest, and what is not known."""
+    tls = ["--tls-verify=false"] if is_loopback(_host(reference)) else []
+    control.report("Asking for its signatures", 0, 0)
+    argv = [str(skopeo), "inspect", "--raw", *tls, f"docker://{reference.path}"]
+    told = tools.run(argv, control=control)
+    if told.status != 0 or not told.stdout:
+        return "", (_unknown(reference, reason_in(told.stderr)),)
+    hexes = hashlib.sha256(told.stdout).hexdigest()
+    tag = f"sha256-{hexes}.sig"
+    repository = reference.path.partition("@")[0]
+    match = _TAG.fullmatch(repository)
+    repository = repository[: match.start(1) - 1] if match else repository
+    source = f"docker://{repository}:{tag}"
+    argv = [str(skopeo), "--insecure-policy", "copy", "--quiet"]
+    argv += ["--src-tls-verify=false"] if tls else []
+    done = tools.run([*argv, source, f"oci:{folder}:{tag}"], control=control)
+    if done.status == 0 or _ABSENT.search(done.stderr):
+        return f"sha256:{hexes}", ()
+    return f"sha256:{hexes}", (_unknown(reference, reason_in(done.stderr)),)
+
+
+def _unknown(reference: Reference, reason: str) -> Finding:
+    return Finding(
+        "IMG-NETWORK",
+        Severity.WARNING,
+        clean(_host(reference)),
+        f"Whether the registry has signatures of it is not known: {reason}",
+        checked=False,
+    )
 
 
 def _command(

@@ -7,6 +7,7 @@ from typing import Any
 from kataui.files import clean
 from kataui.findings import Finding, Severity, Verdict
 from kataui.images.verdict import judge
+from kataui.kata.manifest import list_at
 from kataui.pods.lock import Lock, pod_value
 from kataui.pods.model import Pod
 
@@ -49,7 +50,11 @@ def compare(lock: Lock, pods: Sequence[Pod], signature: Finding) -> Compared:
     loose: list[Finding] = []
     for locked, found in _pairs(lock.pods, [pod_value(pod) for pod in pods]):
         before, after = _by_name(locked), _by_name(found)
-        added += [_told(found, after[name]) for name in after if name not in before]
+        for name in (one for one in after if one not in before):
+            if _is_expected(lock, after[name]):
+                loose.append(_image_only(after[name]))
+            else:
+                added.append(_told(found, after[name]))
         removed += [_told(locked, before[name]) for name in before if name not in after]
         for name in before:
             if name in after:
@@ -105,6 +110,24 @@ def _by_name(pod: Side) -> dict[str, Mapping[str, Any]]:
 def _told(pod: Side, container: Mapping[str, Any]) -> dict[str, Any]:
     subject = str((pod or {}).get("subject", ""))
     return {"pod": subject, **{name: container.get(name) for name in ("name", "kind", "image")}}
+
+
+def _is_expected(lock: Lock, container: Mapping[str, Any]) -> bool:
+    """Whether a webhook was to add it: the name and the digest are those of the lock."""
+    return any(
+        container["digest"]
+        and one.get("digest") == container["digest"]
+        and container["name"] in list_at(one, ("names",))
+        for one in lock.sidecars
+    )
+
+
+def _image_only(container: Mapping[str, Any]) -> Finding:
+    name = clean(str(container["name"]), limit=80)
+    message = f"{name} was added as the lock expects: it runs the image that was prepared."
+    why = "Its command, variables and mounts were not known when the lock was made."
+    subject = f"Container {name}"
+    return Finding("LOCK-SIDECAR", Severity.WARNING, subject, message, why=why, checked=False)
 
 
 def _differences(

@@ -5,6 +5,8 @@
 image, digest (or null), command, arguments, working_dir, env (name to SHA-256 of its value, for a
 value may be secret), mounts (path, source, read_only, sub_path), settings (SHA-256 of ports,
 security context and the like). ``keys`` are the SHA-256 of public keys whose signatures count.
+``sidecars``, if there are any, are images that a webhook will add: names (of the containers that
+may run it), image, digest.
 A signature lies beside it as ``FILE.sigstore.json``, a v0.3 bundle as ``cosign verify-blob`` reads.
 """
 
@@ -25,6 +27,7 @@ from kataui.kata.manifest import list_at
 from kataui.pods.confidential import initdata_of
 from kataui.pods.model import Container, Pod
 from kataui.pods.read import canonical
+from kataui.pods.sidecars import names_of
 
 FORMAT, VERSION = "kataui_podlock", 1
 MAX_BYTES = 64 << 20
@@ -39,13 +42,26 @@ class Lock:
 
     pods: tuple[dict[str, Any], ...]
     keys: tuple[str, ...] = ()
+    sidecars: tuple[dict[str, Any], ...] = ()
     data: bytes = field(default=b"", repr=False)
 
 
-def make_lock(pods: Sequence[Pod], keys: Sequence[ec.EllipticCurvePublicKey] = ()) -> bytes:
-    """The lock of some pods, as bytes to write; the same pods always give the same bytes."""
+def make_lock(
+    pods: Sequence[Pod],
+    keys: Sequence[ec.EllipticCurvePublicKey] = (),
+    sidecars: Sequence[Container] = (),
+) -> bytes:
+    """The lock of some pods, as bytes to write; the same pods always give the same bytes.
+
+    ``sidecars`` are pinned images that a webhook will add.
+    """
     prints = sorted(hashlib.sha256(public_bytes(key)).hexdigest() for key in keys)
     value = {FORMAT: VERSION, "pods": [pod_value(pod) for pod in pods], "keys": prints}
+    if sidecars:
+        value["sidecars"] = [
+            {"names": list(names_of(one)), "image": one.image, "digest": one.digest}
+            for one in sidecars
+        ]
     return compact_json(value) + b"\n"
 
 
@@ -122,7 +138,9 @@ def read_lock(path: Path) -> Lock:
     pods = tuple(one for one in list_at(value, ("pods",)) if _is_pod(one))
     if len(pods) != len(list_at(value, ("pods",))) or not pods:
         raise KatauiError(f"{name} is damaged: its pods are not what a lock has.")
-    return Lock(pods, tuple(str(one) for one in list_at(value, ("keys",))), data)
+    keys = tuple(str(one) for one in list_at(value, ("keys",)))
+    sidecars = tuple(one for one in list_at(value, ("sidecars",)) if isinstance(one, dict))
+    return Lock(pods, keys, sidecars, data)
 
 
 def _is_pod(value: Any) -> bool:

@@ -1,9 +1,10 @@
 """Preparing a pod: all its images protected, pinned and locked, in one folder, or nothing."""
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -25,11 +26,13 @@ from kataui.kata.edits import Put, apply
 from kataui.kata.manifest import MAX_BYTES, decode, parse
 from kataui.pods import preparedfiles, preparedpage
 from kataui.pods.lock import BUNDLE_SUFFIX, make_lock
-from kataui.pods.model import Container, Pod
+from kataui.pods.model import Container
 from kataui.pods.policy import read_policy
 from kataui.pods.prepareanswers import DEFAULT_CLASS, PrepareAnswers
+from kataui.pods.pulled import shelf_for
 from kataui.pods.read import pods_of
-from kataui.pods.shelf import Stored, open_shelf
+from kataui.pods.shelf import Shelf, Stored
+from kataui.pods.sidecars import open_questions, pin_edits, sidecars_of
 from kataui.progress import Control
 
 __all__ = ["DEFAULT_CLASS", "Image", "PrepareAnswers", "Prepared", "prepare"]
@@ -66,12 +69,11 @@ def prepare(answers: PrepareAnswers, *, ask: AskPassphrase, control: Control) ->
     initdata.annotation, kbs-policy.rego, podlock.json, receipts/, index.html, and keys/ (0700: all
     that is secret). It appears whole or not at all. Raises ``KatauiError``.
     """
-    work = _Work(answers, cache(ask), control)
-    target = work.target
+    target = Path(answers.out).absolute()  # receipts name it
     if is_there(target):
         raise DestinationProblem(f"{clean(str(target))} is there already.", hint="Name a new one.")
-    with staging(target) as folder:
-        made = work.write(folder / "made")
+    with contextlib.ExitStack() as pulled, staging(target) as folder:
+        made = _Work(answers, cache(ask), control, pulled).write(folder / "made")
         try:
             move_new(folder / "made", target)
         except OSError as error:
@@ -83,9 +85,16 @@ def prepare(answers: PrepareAnswers, *, ask: AskPassphrase, control: Control) ->
 class _Work:
     """Reads everything that can be wrong before the first image is encrypted."""
 
-    def __init__(self, answers: PrepareAnswers, ask: AskPassphrase, control: Control) -> None:
+    def __init__(
+        self,
+        answers: PrepareAnswers,
+        ask: AskPassphrase,
+        control: Control,
+        pulled: contextlib.ExitStack,
+    ) -> None:
+        """``pulled`` keeps what is fetched until all is done."""
         self.answers, self.ask, self.control = answers, ask, control
-        self.target = Path(answers.out).absolute()  # receipts name it
+        self.target = Path(answers.out).absolute()
         path = Path(answers.file)
         data = read_bounded(path, limit_bytes=MAX_BYTES, what="a manifest")
         self.documents = parse(data, clean(path.name))
@@ -103,30 +112,35 @@ class _Work:
         self.certificate = _read_text(answers.kbs_certificate, "a certificate")
         self.resources = _resources(answers.recipients)
         self.sign_key = load_signing_key(Path(answers.sign_key), ask)
-        self.stored = self._stored()
+        self.sidecars = sidecars_of(answers.sidecars)
+        self.stored = self._stored(pulled)
         self.bases = _bases(answers.bases, self.stored)
         self.identities = _identities(self.stored, answers.identity_prefix)
         # An edit that cannot be made is told now, not after all images are encrypted.
         self._manifest(dict.fromkeys(self.stored, f"image@sha256:{'0' * 64}"), "initdata")
 
-    def _stored(self) -> dict[str, tuple[Container, Stored]]:
+    def _stored(self, pulled: contextlib.ExitStack) -> dict[str, tuple[Container, Stored]]:
         """Each image that a container asks for, and what it is on the shelf."""
-        shelf = open_shelf(Path(self.answers.images), self.control)
-        found: dict[str, tuple[Container, Stored]] = {}
-        for container in (one for pod in self.pods for one in pod.containers):
-            shown = clean(container.image) or "no image"
-            fits = shelf.find(container)
-            if len(fits) != 1:
-                reason = "is not in" if not fits else "may be more than one of"
-                where = clean(self.answers.images)
-                raise KatauiError(
-                    f"{clean(container.name)}: {shown} {reason} {where}.",
-                    hint="Name the file as the image with / : @ as _, or pin its digest.",
-                )
-            if container.pinned and container.digest not in fits[0].digests:
-                raise KatauiError(f"{shown} is not what is in {clean(self.answers.images)}.")
-            found[container.image] = (container, fits[0])
-        return found
+        containers = [*(one for pod in self.pods for one in pod.containers), *self.sidecars]
+        shelf = pulled.enter_context(
+            shelf_for(containers, self.answers.images, pull=self.answers.pull, control=self.control)
+        )
+        return {one.image: (one, self._one_of(shelf, one)) for one in containers}
+
+    def _one_of(self, shelf: Shelf, container: Container) -> Stored:
+        shown = clean(container.image) or "no image"
+        where = clean(self.answers.images)
+        fits = shelf.find(container)
+        if len(fits) != 1:
+            why = [one.message for one in shelf.findings if one.subject == shown]
+            reason = f"may be more than one of {where}." if fits else f"is not in {where}."
+            raise KatauiError(
+                f"{clean(container.name)}: {shown} {reason if fits or not why else ''.join(why)}",
+                hint="Name the file as the image with / : @ as _, or pin its digest.",
+            )
+        if container.pinned and container.digest not in fits[0].digests:
+            raise KatauiError(f"{shown} is not what is in {where}.")
+        return fits[0]
 
     def write(self, folder: Path) -> Prepared:
         """Everything, into a folder that is new."""
@@ -145,7 +159,8 @@ class _Work:
         pins = {image.asked: image.pin for image in images}
         manifest = self._manifest(pins, initdata.to_annotation(toml)).encode()
         pods = pods_of(parse(manifest, "manifest.yaml"))
-        lock = make_lock(pods, [self.sign_key.public_key()])
+        sidecars = [replace(one, image=pins[one.image]) for one in self.sidecars]
+        lock = make_lock(pods, [self.sign_key.public_key()], sidecars)
         written = {
             "manifest.yaml": manifest,
             "policy.json": _json(host),
@@ -217,7 +232,7 @@ class _Work:
             path = (*pod.place.path, "runtimeClassName")
             edits.append(Put(index, path, self.answers.runtime_class))
             edits.append(Put(index, pod.place.annotation_path(initdata.ANNOTATION), annotation))
-        return apply(self.text, edits)
+        return apply(self.text, [*edits, *pin_edits(self.pods, self.sidecars, pins)])
 
     def _findings(self, images: Sequence[Image]) -> list[Finding]:
         found = []
@@ -242,9 +257,8 @@ class _Work:
         else:
             message = "The images are encrypted for hosts: a confidential guest cannot open them."
             found.append(Finding("PREP-GUEST", _WARNING, "Recipients", message))
-        for pod in self.pods:
-            found += _injected(pod)
-        return found
+        pins = {image.asked: image.pin for image in images}
+        return [*found, *open_questions(self.pods, self.sidecars, pins)]
 
     def _write_keys(self, folder: Path, pem: bytes) -> None:
         """The broker's resources as a tree, an upload script, and Secrets for the operator."""
@@ -260,20 +274,6 @@ class _Work:
 
 
 _WARNING = Severity.WARNING
-
-
-def _injected(pod: Pod) -> list[Finding]:
-    fix = "Give the manifest as it is after injection, with the sidecar's image among the images."
-    return [
-        Finding(
-            "PREP-INJECT",
-            _WARNING,
-            pod.subject,
-            f"{name} will add containers that are not prepared.",
-            fix=fix,
-        )
-        for name in pod.injectors
-    ]
 
 
 def _read_text(path: str, what: str) -> str:

@@ -10,6 +10,8 @@ class PrepareAnswers:
     """What ``kataui pod prepare`` is told; the names are those of its arguments.
 
     ``bases`` are IMAGE=BASE: where the base of an image ends, as a number of layers or its base.
+    ``sidecars`` are NAME=IMAGE, what a webhook will add; ``pull`` fetches by skopeo what is not in
+    ``images``, which may be empty then.
     """
 
     file: str
@@ -25,11 +27,15 @@ class PrepareAnswers:
     layers: str = "all"
     keys: tuple[str, ...] = ()
     bases: tuple[str, ...] = ()
+    sidecars: tuple[str, ...] = ()
+    pull: bool = False
 
     def as_command(self) -> list[str]:
         """The command line that does the same, as words."""
-        words = ["kataui", "pod", "prepare", self.file, "--images", self.images, "--out", self.out]
+        words = ["kataui", "pod", "prepare", self.file, "--out", self.out]
+        words += ["--pull"] if self.pull else []
         for name, values in (
+            ("--images", (self.images,)),
             ("--recipient", self.recipients),
             ("--sign-key", (self.sign_key,)),
             ("--identity-prefix", (self.identity_prefix,)),
@@ -42,6 +48,7 @@ class PrepareAnswers:
             ("--policy", (self.policy,)),
             ("--layers", ("" if self.layers == "all" else self.layers,)),
             ("--base", self.bases),
+            ("--sidecar", self.sidecars),
             ("--key", self.keys),
         ):
             words += [word for value in values if value for word in (name, value)]

@@ -130,7 +130,8 @@ def plan(folder: Path, place: Place, *, control: Control) -> Plan:
 def _pins(lock: Lock) -> dict[str, set[str]]:
     """Digests with the repositories that hold them, of everything that runs."""
     found: dict[str, set[str]] = {}
-    for container in (one for pod in lock.pods for one in list_at(pod, ("containers",))):
+    containers = [one for pod in lock.pods for one in list_at(pod, ("containers",))]
+    for container in (*containers, *lock.sidecars):
         name, _, digest = str(container["image"]).partition("@")
         if not digest:
             raise KatauiError(f"{clean(name)} is not pinned: this is no lock of a prepared pod.")

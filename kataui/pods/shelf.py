@@ -63,7 +63,7 @@ def open_shelf(folder: Path, control: Control) -> Shelf:
     images, findings = [], []
     for path in paths:
         try:
-            images += list(_stored(path, control))
+            images += list(stored_in(path, control))
         except Cancelled:
             raise
         except KatauiError as error:
@@ -81,7 +81,8 @@ def _looks_like_image(path: Path) -> bool:
     return path.suffix in {".tar", ".tgz", ".gz", ".oci"}
 
 
-def _stored(path: Path, control: Control) -> Iterator[Stored]:
+def stored_in(path: Path, control: Control) -> Iterator[Stored]:
+    """The images of one layout or archive, each tag of it. Raises ``KatauiError``."""
     for tag in tags_in(str(path), control=control) or [""]:
         reference = f"{path}:{tag}" if tag else str(path)
         with open_source(reference, control=control) as source:

@@ -9,7 +9,7 @@ from kataui.progress import Control
 from tests.images.builders import tiny_layout
 
 SKOPEO = """#!/bin/sh
-printf '%s\\n' "$@" > "{folder}/arguments"
+[ -e "{folder}/arguments" ] || printf '%s\\n' "$@" > "{folder}/arguments"
 for target; do :; done
 target=${{target#oci:}}
 {act}
@@ -47,7 +47,8 @@ def test_image_of_a_registry_is_opened_and_nothing_stays(
     with open_source("docker://r.example/shop/a:v1") as source:
         assert len(source.images[0].layers) == 3
         assert (source.tag, source.path) == ("v1", "r.example/shop/a:v1")
-        (finding,) = source.findings
+        finding, unknown = source.findings  # this one tells nothing when it is asked for digests
+        assert not unknown.checked
         assert len(list(temporary.iterdir())) == 1
 
     assert finding.id == "IMG-NETWORK"

@@ -7,8 +7,8 @@ from pathlib import Path
 from kataui.images.signatures import load_public_keys
 from kataui.images.speed import measure_speed
 from kataui.pods.audit import Audit, audit
-from kataui.pods.read import read_path
-from kataui.pods.shelf import Shelf, open_shelf
+from kataui.pods.pulled import shelf_for
+from kataui.pods.read import pods_of, read_path
 from kataui.pods.strength import read_piles
 from kataui.progress import Control
 from kataui.ui.pods.strengthcard import Measured
@@ -16,11 +16,15 @@ from kataui.ui.pods.strengthcard import Measured
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What to look at: a manifest or a folder of them, its images, the signer's public key."""
+    """What to look at: a manifest or a folder of them, its images, the signer's public key.
+
+    ``pull``: images that are not there may be fetched from their registries.
+    """
 
     file: str = ""
     images: str = ""
     public_key: str = ""
+    pull: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +39,11 @@ class Looked:
 def look(question: Question, control: Control) -> Looked:
     """Audit, and measure when there is an image. Raises ``KatauiError``."""
     keys = load_public_keys([question.public_key] if question.public_key else [])
-    shelf = open_shelf(Path(question.images), control) if question.images else Shelf()
-    found = audit(read_path(Path(question.file), control), shelf, keys, control)
-    stacks = read_piles(found.pods, shelf, control)
+    documents = read_path(Path(question.file), control)
+    containers = [one for pod in pods_of(documents) for one in pod.containers]
+    with shelf_for(containers, question.images, pull=question.pull, control=control) as shelf:
+        found = audit(documents, shelf, keys, control)
+        stacks = read_piles(found.pods, shelf, control)
     if not stacks.piles:
         return Looked(question, found)
     return Looked(question, found, Measured(stacks, measure_speed(control)))

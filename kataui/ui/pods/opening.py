@@ -39,7 +39,7 @@ class Pods:
         makers: dict[str, Callable[[], QWidget]] = {
             "podcompare": lambda: ComparePage(jobs),
             "podlock": lambda: LockPage(jobs),
-            "podprepare": lambda: PreparePage(jobs, self.open),
+            "podprepare": lambda: PreparePage(jobs, self.open, self._window.set_network),
             "podcapacity": lambda: CapacityPage(jobs),
             "podpack": lambda: PackPage(jobs),
             "podunpack": lambda: UnpackPage(jobs, self.open),
@@ -88,6 +88,7 @@ class Pods:
             lock=self._lock,
             adopt=self._window.adopt,
             told=told,
+            network=self._window.set_network,
         )
 
     def _prepare(self, key: str, asked: Question, strength: Strength) -> None:

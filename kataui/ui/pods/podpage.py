@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
 from kataui.errors import Cancelled, KatauiError
 from kataui.files import clean, count_text
@@ -41,13 +41,17 @@ _PROTECTING = frozenset(("POD-PLAIN", "POD-UNSIGNED"))
 
 @dataclass(frozen=True, slots=True)
 class PodActions:
-    """What the page asks of the window; ``told`` gets the verdict and its sentence."""
+    """What the page asks of the window.
+
+    ``told`` gets the verdict and its sentence, ``network`` what uses it.
+    """
 
     prepare: Callable[[Question, Strength], None]
     compare: Callable[[Question], None]
     lock: Callable[[Question], None]
     adopt: Callable[[str], None]
     told: Callable[[str, str], None]
+    network: Callable[[str], None]
 
 
 class PodPage(Page):
@@ -95,10 +99,12 @@ class PodPage(Page):
             help_text="A folder of layouts and archives; empty when they are not here.",
         )
         self.public_key = PathField("Public key of the signer", help_text="cosign's .pub file.")
+        self.pull = QCheckBox("Fetch images that are not there from their registries, by skopeo")
         self.run_button = Button("Audit", self.start, icon="pod", kind="" if file else "primary")
         self._form = Card()
         for field in (self.file, self.images, self.public_key):
             self._form.body.addWidget(field)
+        self._form.body.addWidget(self.pull)
         self._form.body.addLayout(row(None, self.run_button))
         self._asked.addWidget(self._form)
         if file:
@@ -109,7 +115,8 @@ class PodPage(Page):
     @property
     def question(self) -> Question:
         """What the fields say."""
-        return Question(self.file.text, self.images.text, self.public_key.text)
+        texts = (self.file.text, self.images.text, self.public_key.text)
+        return Question(*texts, pull=self.pull.isChecked())
 
     @property
     def bases(self) -> tuple[str, ...]:
@@ -143,6 +150,8 @@ class PodPage(Page):
             field.show_problem(text)
             field.control.setFocus()
             return
+        if self.pull.isChecked():
+            self._outside.network("Network: skopeo reads the images of a pod")
         clear(self.result)
         panel = ProgressPanel(self.on_closed)
         self.result.addWidget(panel)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QCheckBox, QWidget
 
 from kataui.errors import KatauiError
 from kataui.files import clean, count_text, is_there
@@ -15,6 +15,7 @@ from kataui.images.recipients import parse_recipient
 from kataui.images.simplesigning import check_identity
 from kataui.kata.classes import offered
 from kataui.pods.prepare import DEFAULT_CLASS, PrepareAnswers, Prepared, prepare
+from kataui.pods.sidecars import sidecars_of
 from kataui.progress import Control
 from kataui.ui.images.commandtext import broken
 from kataui.ui.images.taskpage import TaskPage, Work
@@ -33,50 +34,67 @@ from kataui.ui.widgets.text import label
 _FACTS = "Every image encrypted, signed, proved and pinned; secrets only in keys/."
 _LAYERS = [("all", "Everything"), ("above-base", "Everything above the base")]
 _PREFIX = "Registry and namespace; each image keeps the last part of its name."
+_SIDECARS = "NAME=IMAGE, as istio-proxy=docker.io/istio/proxyv2:1.24.0; may be empty."
 _KEY_AT = "kbs:///default/image-key/pod"
 
 
 class PreparePage(TaskPage):
     """The same as ``kataui pod prepare``."""
 
-    def __init__(self, jobs: Jobs, opened: Callable[[str], None]) -> None:
-        """``opened`` shows a folder in the window."""
+    def __init__(
+        self, jobs: Jobs, opened: Callable[[str], None], network: Callable[[str], None]
+    ) -> None:
+        """``opened`` shows a folder in the window, ``network`` says what uses it."""
         super().__init__(jobs, "Prepare a pod", _FACTS, verb="Prepare", icon="lock")
-        self._opened = opened
+        self._opened, self._network = opened, network
         self.bases: tuple[str, ...] = ()
+        self.add_fields(
+            *self._what_runs(),
+            *(label("Keys", "heading"), *self._who_opens()),
+            *(label("Where it will run", "heading"), *self._where()),
+        )
+
+    def _what_runs(self) -> tuple[QWidget, ...]:
         self.file = PathField("Manifest", help_text="Comments and order are kept.")
         self.images = PathField(
             "Its images", mode="folder", help_text="A folder of layouts and archives."
         )
+        self.pull = QCheckBox("Fetch what is not there from its registry, by skopeo")
+        self.sidecars = ItemsField(
+            "Sidecars that a webhook will add", icon="pod", help_text=_SIDECARS
+        )
+        self.layers = ChoiceField("Layers", _LAYERS)
         self.out = PathField("Write to", mode="save", help_text="A new folder.")
+        return self.file, self.images, self.pull, self.sidecars, self.layers, self.out
+
+    def _who_opens(self) -> tuple[QWidget, ...]:
         self.recipients = ItemsField(
             "Who may open the images",
             icon="key",
             help_text="kbs:///REPO/TYPE/TAG=KEYFILE for confidential guests, jwe:FILE for hosts.",
         )
         self.sign_key = PathField("Signing key", help_text="cosign's private key file.")
-        self.prefix = TextField("Where the images will be", help_text=_PREFIX)
-        self.prefix.edit.setPlaceholderText("registry.example.org/team")
-        classes = [(one.name, one.name) for one in offered() if one.confidential]
-        self.runtime_class = ChoiceField("Runtime class", classes)
-        self.runtime_class.set_value(DEFAULT_CLASS)
-        self.layers = ChoiceField("Layers", _LAYERS)
-        self.kbs_url = TextField(
-            "Key broker", placeholder="https://kbs.example.org:8080", help_text="May be empty."
-        )
-        self.kbs_cert = PathField("The broker's certificate", help_text="May be empty.")
-        self.policy = PathField("Agent policy", help_text="genpolicy's output; may be empty.")
         self.prove_keys = ItemsField(
             "Private keys to prove with",
             icon="key",
             files=True,
             help_text="A key broker's key proves itself.",
         )
-        self.add_fields(
-            *(self.file, self.images, self.out, self.recipients, self._makers()),
-            *(self.sign_key, self.prefix, self.layers, self.runtime_class),
-            *(self.kbs_url, self.kbs_cert, self.policy, self.prove_keys),
+        return self.recipients, self.sign_key, self._makers(), self.prove_keys
+
+    def _where(self) -> tuple[QWidget, ...]:
+        self.prefix = TextField("Where the images will be", help_text=_PREFIX)
+        self.prefix.edit.setPlaceholderText("registry.example.org/team")
+        classes = [(one.name, one.name) for one in offered() if one.confidential]
+        self.runtime_class = ChoiceField("Runtime class", classes)
+        self.runtime_class.set_value(DEFAULT_CLASS)
+        self.kbs_url = TextField(
+            "Key broker", placeholder="https://kbs.example.org:8080", help_text="May be empty."
         )
+        self.kbs_cert = PathField("The broker's certificate", help_text="May be empty.")
+        self.policy = PathField("Agent policy", help_text="genpolicy's output; may be empty.")
+        broker = (self.kbs_url, self.kbs_cert, self.policy)
+        return (self.prefix, self.runtime_class, *broker)
 
     def _makers(self) -> QWidget:
         """Keys can be made on the spot."""
@@ -113,6 +131,7 @@ class PreparePage(TaskPage):
         """Begin with what the pod's page knows; ``bases`` are IMAGE=LAYERS."""
         self.file.set_text(question.file)
         self.images.set_text(question.images)
+        self.pull.setChecked(question.pull)
         self.bases = bases
         self.layers.set_value(strength.value if strength is not Strength.NOTHING else "all")
         if question.file:
@@ -136,6 +155,8 @@ class PreparePage(TaskPage):
             layers=self.layers.value,
             keys=self.prove_keys.items,
             bases=self.bases if self.layers.value == "above-base" else (),
+            sidecars=self.sidecars.items,
+            pull=self.pull.isChecked(),
         )
 
     def missing(self) -> dict[Field, str]:
@@ -147,6 +168,8 @@ class PreparePage(TaskPage):
             self.sign_key: "Choose the key to sign with.",
             self.prefix: "Say where the images will be pulled from.",
         }
+        if self.pull.isChecked():
+            del asked[self.images]
         wrong: dict[Field, str] = {f: text for f, text in asked.items() if not f.text}
         if not self.recipients.items:
             wrong[self.recipients] = "Name at least one, or nobody could ever open the images."
@@ -165,6 +188,7 @@ class PreparePage(TaskPage):
 
         return {
             self.recipients: recipients,
+            self.sidecars: lambda: sidecars_of(self.sidecars.items),
             self.prefix: lambda: check_identity(f"{self.prefix.text.rstrip('/')}/image"),
         }
 
@@ -174,6 +198,8 @@ class PreparePage(TaskPage):
 
     def work(self, secrets: dict[str, str]) -> Work:
         """Prepare the pod."""
+        if self.pull.isChecked():
+            self._network("Network: skopeo reads the images of a pod")
         return partial(_prepare, self.answers, secrets)
 
     def show_result(self, outcome: object) -> None:
