@@ -22,11 +22,12 @@ from kataui.ui.icons import IconLabel
 from kataui.ui.images.taskpage import TaskPage, Work
 from kataui.ui.jobs import Jobs
 from kataui.ui.telling import problem_words
-from kataui.ui.widgets.buttons import Button
+from kataui.ui.widgets.buttons import Button, check_box
 from kataui.ui.widgets.card import Card, row
 from kataui.ui.widgets.facts import Facts
 from kataui.ui.widgets.fields import Field, PathField, TextField
 from kataui.ui.widgets.flowrow import flow_row
+from kataui.ui.widgets.itemsfield import ItemsField
 from kataui.ui.widgets.text import label, restyle
 
 _PACK = "One file, or parts of a medium's size. Keys never travel with it."
@@ -52,8 +53,9 @@ class PackPage(TaskPage):
         self.sign_key = PathField(
             "Signing key", help_text="cosign's private key file: proves who packed it."
         )
+        self.force = check_box("Replace a parcel that is there")
         self.folder.changed.connect(self._on_folder)
-        self.add_fields(self.folder, self.out, self.split, self.have, self.sign_key)
+        self.add_fields(self.folder, self.out, self.force, self.split, self.have, self.sign_key)
 
     def _on_folder(self, text: str) -> None:
         if text and not self.out.text:
@@ -78,7 +80,8 @@ class PackPage(TaskPage):
     def work(self, secrets: dict[str, str]) -> Work:
         """Pack the folder."""
         texts = (self.folder.text, self.out.text, self.split.text)
-        return partial(_pack, texts, self.have.text, self.sign_key.text, secrets)
+        files = (self.have.text, self.sign_key.text)
+        return partial(_pack, texts, files, secrets, force=self.force.isChecked())
 
     def show_result(self, outcome: object) -> None:
         """What was packed, in which files, and what was not."""
@@ -113,15 +116,22 @@ def _said(made: Packed) -> list[str]:
 
 
 def _pack(
-    texts: tuple[str, str, str], have: str, sign_key: str, secrets: dict[str, str], control: Control
+    texts: tuple[str, str, str],
+    files: tuple[str, str],
+    secrets: dict[str, str],
+    control: Control,
+    *,
+    force: bool,
 ) -> Packed:
     folder, out, split = texts
+    have, sign_key = files
     return pack(
         Path(folder),
         Path(out),
         part_bytes=part_size(split) if split else None,
         have=read_inventory(Path(have)) if have else frozenset(),
         sign_key=load_signing_key(Path(sign_key), secrets.get) if sign_key else None,
+        force=force,
         control=control,
     )
 
@@ -137,9 +147,10 @@ class UnpackPage(TaskPage):
         self.public_key = PathField(
             "Public key of the sender", help_text="cosign's .pub file, got another way."
         )
-        self.have = PathField(
+        self.have = ItemsField(
             "Images that are here",
-            mode="folder",
+            folders=True,
+            icon="folder",
             help_text="For blobs that were left out, and for the inventory.",
         )
         self.parcel.changed.connect(self._on_parcel)
@@ -170,8 +181,8 @@ class UnpackPage(TaskPage):
     def work(self, secrets: dict[str, str]) -> Work:
         """Unpack and verify."""
         del secrets
-        texts = (self.parcel.text, self.out.text, self.public_key.text, self.have.text)
-        return partial(_unpack, texts)
+        texts = (self.parcel.text, self.out.text, self.public_key.text)
+        return partial(_unpack, texts, self.have.items)
 
     def show_result(self, outcome: object) -> None:
         """The verdict, what was checked, and what was not."""
@@ -194,12 +205,12 @@ class UnpackPage(TaskPage):
 
     def write_inventory(self) -> None:
         """Read the images that are here, and write their digests."""
-        if not self.have.text or not self.inventory.text:
-            for field in (self.have, self.inventory):
-                if not field.text:
+        if not self.have.items or not self.inventory.text:
+            for field, given in ((self.have, self.have.items), (self.inventory, ())):
+                if not given and not field.text:
                     field.show_problem("This is needed for the inventory.")
             return
-        work = partial(_inventory, self.have.text, self.inventory.text)
+        work = partial(_inventory, self.have.items, self.inventory.text)
         self._say_written("The images that are here are read…")
         self._jobs.start(
             work,
@@ -213,14 +224,14 @@ class UnpackPage(TaskPage):
         self._told.setVisible(True)
 
 
-def _unpack(texts: tuple[str, str, str, str], control: Control) -> Arrival:
-    parcel, out, public_key, have = texts
+def _unpack(texts: tuple[str, str, str], have: tuple[str, ...], control: Control) -> Arrival:
+    parcel, out, public_key = texts
     try:
         made = unpack(
             [Path(parcel)],
             Path(out),
             public_keys=load_public_keys([public_key]),
-            have=[Path(have)] if have else [],
+            have=[Path(folder) for folder in have],
             control=control,
         )
     except ArrivalFailed as error:
@@ -228,8 +239,8 @@ def _unpack(texts: tuple[str, str, str, str], control: Control) -> Arrival:
     return made.arrival
 
 
-def _inventory(folder: str, file: str, control: Control) -> str:
-    data = make_inventory([Path(folder)], control)
+def _inventory(folders: tuple[str, ...], file: str, control: Control) -> str:
+    data = make_inventory([Path(folder) for folder in folders], control)
     write_new(Path(file), data)
     return f"{clean(Path(file).name)} is written: {data.count(b'sha256')} blobs are here."
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from kataui.errors import Cancelled, KatauiError
 from kataui.files import clean, count_text
@@ -22,7 +22,7 @@ from kataui.ui.pods.rows import MOST_SHOWN, rows
 from kataui.ui.pods.strengthcard import StrengthCard
 from kataui.ui.telling import problem_words
 from kataui.ui.widgets.banner import VerdictBanner
-from kataui.ui.widgets.buttons import Button
+from kataui.ui.widgets.buttons import Button, check_box
 from kataui.ui.widgets.card import Card, clear, row
 from kataui.ui.widgets.diffview import DiffView
 from kataui.ui.widgets.fields import Field, PathField
@@ -99,7 +99,7 @@ class PodPage(Page):
             help_text="A folder of layouts and archives; empty when they are not here.",
         )
         self.public_key = PathField("Public key of the signer", help_text="cosign's .pub file.")
-        self.pull = QCheckBox("Fetch images that are not there from their registries, by skopeo")
+        self.pull = check_box("Fetch what is not there from its registry, by skopeo")
         self.run_button = Button("Audit", self.start, icon="pod", kind="" if file else "primary")
         self._form = Card()
         for field in (self.file, self.images, self.public_key):

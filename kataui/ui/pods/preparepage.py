@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtWidgets import QCheckBox, QWidget
+from PySide6.QtWidgets import QWidget
 
 from kataui.errors import KatauiError
 from kataui.files import clean, count_text, is_there
@@ -21,7 +21,7 @@ from kataui.ui.images.commandtext import broken
 from kataui.ui.images.taskpage import TaskPage, Work
 from kataui.ui.jobs import Jobs
 from kataui.ui.pods.looking import Question
-from kataui.ui.widgets.buttons import Button
+from kataui.ui.widgets.buttons import Button, check_box
 from kataui.ui.widgets.card import Card
 from kataui.ui.widgets.codebox import CodeBox
 from kataui.ui.widgets.facts import Facts
@@ -59,7 +59,7 @@ class PreparePage(TaskPage):
         self.images = PathField(
             "Its images", mode="folder", help_text="A folder of layouts and archives."
         )
-        self.pull = QCheckBox("Fetch what is not there from its registry, by skopeo")
+        self.pull = check_box("Fetch what is not there from its registry, by skopeo")
         self.sidecars = ItemsField(
             "Sidecars that a webhook will add", icon="pod", help_text=_SIDECARS
         )

@@ -13,6 +13,7 @@ from kataui.progress import Control
 from kataui.ui.images.commandtext import broken
 from kataui.ui.images.taskpage import TaskPage, Work
 from kataui.ui.jobs import Jobs
+from kataui.ui.widgets.buttons import check_box
 from kataui.ui.widgets.card import Card, clear
 from kataui.ui.widgets.codebox import CodeBox
 from kataui.ui.widgets.fields import Field, PathField, TextField
@@ -43,10 +44,12 @@ class PublishPage(TaskPage):
         )
         self.kbs_cert = PathField("The broker's certificate", help_text="May be empty.")
         self.token = PathField("The broker's admin token", help_text="A file; it is never shown.")
+        self.insecure = check_box("Without TLS, for a test registry or broker")
+        self.insecure.toggled.connect(lambda _: self._on_changed())
         fields = (self.folder, self.registry, self.kbs_url, self.kbs_cert, self.token)
         for field in fields:
             field.changed.connect(lambda _: self._on_changed())
-        self.add_fields(*fields)
+        self.add_fields(*fields, self.insecure)
 
     def _on_changed(self) -> None:
         """Steps that were shown for other answers are not done."""
@@ -75,7 +78,7 @@ class PublishPage(TaskPage):
         if wanted is None:
             texts = (self.folder.text, self.registry.text)
             broker = (self.kbs_url.text, self.token.text, self.kbs_cert.text)
-            return partial(_look, texts, broker)
+            return partial(_look, texts, broker, insecure=self.insecure.isChecked())
         self._wait_for(None)  # whatever comes of it, it is shown again before it is done again
         with contextlib.suppress(NotPossibleHere):  # then the work says so, and nothing is sent
             programs(wanted.steps)
@@ -107,10 +110,12 @@ class PublishPage(TaskPage):
         self.result.addWidget(card)
 
 
-def _look(texts: tuple[str, str], broker: tuple[str, str, str], control: Control) -> Plan:
+def _look(
+    texts: tuple[str, str], broker: tuple[str, str, str], control: Control, *, insecure: bool
+) -> Plan:
     folder, registry = texts
-    known = parse_broker(*broker, insecure=False) if broker[0] else None
-    return plan(Path(folder), Place(registry, broker=known), control=control)
+    known = parse_broker(*broker, insecure=insecure) if broker[0] else None
+    return plan(Path(folder), Place(registry, insecure, known), control=control)
 
 
 def _publish(steps: tuple[Step, ...], control: Control) -> tuple[Step, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QIcon, QKeyEvent
-from PySide6.QtWidgets import QPushButton, QSizePolicy
+from PySide6.QtWidgets import QCheckBox, QPushButton, QSizePolicy
 
 from kataui.ui import icons, theme
 from kataui.ui.widgets.text import restyle
@@ -92,3 +92,10 @@ class Button(QPushButton):
         self.setEnabled(not reason)
         self.setToolTip(reason)
         self.setAccessibleDescription(reason)
+
+
+def check_box(text: str, name: str = "") -> QCheckBox:
+    """A box to tick; ``name`` is what a screen reader says, when it is not ``text``."""
+    box = QCheckBox(text)
+    box.setAccessibleName(name or text)
+    return box

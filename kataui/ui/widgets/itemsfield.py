@@ -18,17 +18,21 @@ class ItemsField(TextField):
         *,
         icon: str = "file",
         files: bool = False,
+        folders: bool = False,
         help_text: str = "",
         placeholder: str = "",
     ) -> None:
-        """``files`` offers to choose a file beside typing."""
+        """``files`` and ``folders`` offer to choose one beside typing."""
         super().__init__(name, help_text=help_text, placeholder=placeholder)
         self._name = name
         self._items: tuple[str, ...] = ()
         self._list = ItemList(f"Added: {name}", empty="", icon=icon)
         self._list.removed.connect(self._remove)
-        if files:
-            self._line.addWidget(Button("File…", self._choose, name=f"Choose a file: {name}"))
+        self._mode = "folder" if folders else "open"
+        if files or folders:
+            what = "Folder" if folders else "File"
+            choose = f"Choose a {what.lower()}: {name}"
+            self._line.addWidget(Button(f"{what}…", self._choose, name=choose))
         self._line.addWidget(Button("Add", self._add, icon="plus", name=f"Add: {name}"))
         self.edit.returnPressed.connect(self._add)
         layout = self.layout()
@@ -56,7 +60,7 @@ class ItemsField(TextField):
             self.set_items(items)
 
     def _choose(self) -> None:
-        choose_path(self, self._name, "open", self.text, self._add_file)
+        choose_path(self, self._name, self._mode, self.text, self._add_file)
 
     def _add_file(self, path: str) -> None:
         items = tuple(dict.fromkeys((*self._items, path)))
