@@ -177,7 +177,7 @@ class Stage:
         self.images.start_protect((f"oci:{self.folder / 'source'}",))
         wizard = self.window.findChildren(ProtectWizard)[-1]
         yield "wizard-source"
-        wizard._go_on()
+        wizard.go_on()
         self.settle()
         keys = self.folder / "keys"
         wizard.flow = replace(
@@ -205,7 +205,7 @@ class Stage:
         yield "wizard-recipients-expert"
         wizard._set_expert("Guided")
         yield from self.working(wizard)
-        wizard._run({f"Passphrase of {Path(wizard.flow.answers.sign_key).name}": ""})
+        wizard.run({f"Passphrase of {Path(wizard.flow.answers.sign_key).name}": ""})
         self.settle()
         yield "wizard-proof"
 

@@ -4,12 +4,13 @@ import argparse
 import json
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 import kataui
 from kataui import logs
-from kataui.cli import image, isolation, key, pipeline, pod
+from kataui.cli import demo, image, isolation, key, pipeline, pod
+from kataui.cli.demo import DemoOptions
 from kataui.cli.output import Output
 from kataui.errors import ExitStatus, KatauiError
 
@@ -46,16 +47,19 @@ def parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     isolation.add_parser(nouns, verb if noun == "isolation" else "")
     pipeline.add_parser(nouns, verb if noun == "pipeline" else "")
     pod.add_parser(nouns, verb if noun == "pod" else "")
+    demo.add_parser(nouns)
     return top
 
 
-def main(argv: Sequence[str]) -> int:
+def main(argv: Sequence[str], *, start_demo: Callable[[DemoOptions], int] | None = None) -> int:
     """Run one command; gives the exit status of ``errors.ExitStatus``.
 
-    Results go to standard output, progress and problems to standard error; with ``--json``
-    standard output holds exactly one JSON document, whatever happens.
+    ``start_demo`` shows the demo, which needs what the command line must not know. Results go to
+    standard output, progress and problems to standard error; with ``--json`` standard output
+    holds exactly one JSON document, whatever happens.
     """
     arguments = parser(argv).parse_args(argv)
+    arguments.start_demo = start_demo
     logs.setup(to_stderr=False)
     output = Output(as_json=getattr(arguments, "json", False))
     try:

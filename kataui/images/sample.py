@@ -52,9 +52,9 @@ class SampleKeys:
     public_key: Path
 
 
-def _file_system() -> list[tuple[str, list[tuple[str, bytes, int]]]]:
+def _file_system(name: str) -> list[tuple[str, list[tuple[str, bytes, int]]]]:
     """The layers: the command that made each, and its files (name, content, mode)."""
-    numbers = random.Random(7)  # noqa: S311 - a sample, not a secret
+    numbers = random.Random(7 if name == "checkout" else name)  # noqa: S311 - a sample, no secret
     libraries = b"".join(b"def price_%d(x): return x * %d\n" % (n, n) for n in range(9000))
     return [
         (
@@ -75,27 +75,34 @@ def _file_system() -> list[tuple[str, list[tuple[str, bytes, int]]]]:
         ),
         (
             "COPY src/ /srv/app",
-            [("srv/app/start.sh", b"#!/bin/sh\nexec /usr/local/bin/checkout --port 8080\n", 0o755)],
+            [
+                (
+                    "srv/app/start.sh",
+                    b"#!/bin/sh\nexec /usr/local/bin/%s --port 8080\n" % name.encode(),
+                    0o755,
+                )
+            ],
         ),
     ]
 
 
-def make_sample(folder: Path, control: Control) -> Sample:
+def make_sample(folder: Path, control: Control, name: str = "checkout") -> Sample:
     """Write the sample image as an OCI layout to ``folder``: two base layers, two own ones.
 
-    It is the same image every time. Raises ``DestinationProblem`` when the folder exists.
+    It is the same image every time; with another name its own layers are others, on the same
+    base. Raises ``DestinationProblem`` when the folder exists.
     """
     with destination(f"oci:{folder}:{TAG}") as place:
         image = NewImage(place.layout, moment_s=_TIME_S)
         image.annotations = {BASE_NAME: "registry.example.org/sample/base:12"}
         image.begin(Platform("linux", "amd64"))
-        for number, (command, contents) in enumerate(_file_system()):
+        for number, (command, contents) in enumerate(_file_system(name)):
             with (
                 new_layer(place.layout, control, step="Making the sample") as layer,
                 layer.tar() as tar,
             ):
-                for name, data, mode in contents:
-                    add_bytes(tar, name, data, mode=mode, time_s=_TIME_S)
+                for path, data, mode in contents:
+                    add_bytes(tar, path, data, mode=mode, time_s=_TIME_S)
             image.add_layer(layer, command)
             if number == 1:  # where an official base image ends
                 image.set(BuildAnswers("", command=("sh",)))

@@ -123,8 +123,9 @@ def sentence(found: Effect, unit: str = "points") -> str:
         )
     word = "fell" if found.change < 0 else "rose"
     low, high = sorted((abs(found.low), abs(found.high)))
+    signal = f"{found.signal[:1].upper()}{found.signal[1:]}"
     return (
-        f"{found.signal} {word} by {100 * abs(found.change):.1f} {unit} "
+        f"{signal} {word} by {100 * abs(found.change):.1f} {unit} "
         f"(95\u00a0% interval {100 * low:.1f} to {100 * high:.1f})."
     )
 

@@ -24,6 +24,7 @@ from kataui.ui.isolation.entrance import Entrance, is_recording
 from kataui.ui.jobs import Jobs
 from kataui.ui.pipelines import entrance as pipelines
 from kataui.ui.pods.entrance import is_pod
+from kataui.ui.presenter import Presenter, talk_of_open_pages
 from kataui.ui.settingspage import SettingsPage
 from kataui.ui.sidebar import Entry
 from kataui.ui.window import HOME, Window
@@ -76,6 +77,7 @@ def make_window() -> Window:
         pipeline=lambda: window.go(pipelines.TAB),
         forget=forget,
     )
+    window.begin_talk = partial(_present, window)
     window.acts = _acts(window, images, ours)
     home = HomePage(actions)
 
@@ -95,6 +97,13 @@ def make_window() -> Window:
     return window
 
 
+def _present(window: Window) -> None:
+    """The pages that are open, large and without names; the talk of a demo is its own."""
+    presenter = Presenter(window, talk_of_open_pages(window))
+    presenter.ended.connect(presenter.deleteLater)
+    presenter.start()
+
+
 def _acts(window: Window, images: Images, ours: pipelines.Entrance) -> Items:
     """What can be found by its name and done at once."""
     return [
@@ -104,6 +113,7 @@ def _acts(window: Window, images: Images, ours: pipelines.Entrance) -> Items:
         ("Open a file", images.choose_image),
         ("Open a layout folder", images.choose_folder),
         ("Try it with a sample image", images.choose_sample),
+        ("Present what is open", window.begin_talk),
         *(
             (f"{tool.title}: {tool.about}", partial(images.open_tool, name))
             for name, tool in TOOLS.items()
@@ -173,10 +183,15 @@ def main(argv: list[str]) -> int:
 
     server = single.Server(name, open_path, window)
     open_path(path)
+    status = run(app, window)
+    server.close()
+    return status
+
+
+def run(app: QApplication, window: Window) -> int:
+    """Until the window is closed; Ctrl+C in the terminal closes it. Gives the exit status."""
     signal.signal(signal.SIGINT, lambda *_: window.close())
     ticker = QTimer(window)  # lets Python see signals while Qt waits
     ticker.timeout.connect(lambda: None)
     ticker.start(_SIGNAL_POLL_MS)
-    status = app.exec()
-    server.close()
-    return status
+    return app.exec()

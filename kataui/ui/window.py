@@ -57,7 +57,7 @@ class Window(QMainWindow):
     """Pages are made when they are first shown.
 
     ``open_paths``, ``choose``, ``choose_folder``, ``adopt`` (a manifest for Kata), what a drop
-    does (``says``) and the ``acts`` that can be found are set later.
+    does (``says``), the ``acts`` that can be found and ``begin_talk`` are set later.
     """
 
     def __init__(self, jobs: Jobs) -> None:
@@ -69,6 +69,7 @@ class Window(QMainWindow):
         self.adopt: Callable[[str], None] = lambda _path: None
         self.says: Callable[[list[str]], str] = lambda _paths: "Open it"
         self.acts: Items = []
+        self.begin_talk: Callable[[], None] = lambda: None
         self._places: dict[str, _Place] = {}
         self._rail_wanted: bool | None = None
         self.setWindowTitle("kataui")
@@ -93,18 +94,25 @@ class Window(QMainWindow):
     def _build(self) -> None:
         right = QVBoxLayout()
         right.setSpacing(0)
+        self._notices = QVBoxLayout()  # what is said above all pages; empty as a rule
+        right.addLayout(self._notices)
         right.addWidget(self._stack, 1)
         right.addWidget(self.messages)
         right.addWidget(self.dock)
-        right.addWidget(hairline())
+        below = hairline()
+        right.addWidget(below)
         right.addWidget(self.status_line)
+        self._bars = QVBoxLayout()  # what a talk needs; empty as a rule
+        right.addLayout(self._bars)
         central = QWidget()
         layout = QHBoxLayout(central)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.sidebar)
-        layout.addWidget(hairline(upright=True))
+        beside = hairline(upright=True)
+        layout.addWidget(beside)
         layout.addLayout(right, 1)
+        self._around = (self.sidebar, beside, below, self.status_line)
         self.setCentralWidget(central)
 
     def _add_actions(self) -> None:
@@ -113,6 +121,7 @@ class Window(QMainWindow):
             ("Open", "Ctrl+O", self._choose),
             ("Open a folder", "Ctrl+Shift+O", self._choose_folder),
             ("Sidebar", "Ctrl+B", self._toggle_rail),
+            ("Present what is open", "F5", self._begin_talk),
             ("Home", "Ctrl+1", lambda: self.go(HOME)),
             ("Pipelines", "Ctrl+2", lambda: self.go("pipelines")),
             ("Images", "Ctrl+3", lambda: self.go("images")),
@@ -133,6 +142,25 @@ class Window(QMainWindow):
         """Register a page; what lies ``under`` a tab can be closed."""
         self._places[key] = _Place(make, closable=bool(under))
         self.sidebar.add(key, entry, under=under)
+
+    def can_close(self, key: str) -> bool:
+        """Whether a page is one that was opened."""
+        return self._places[key].closable
+
+    def add_notice(self, notice: QWidget) -> None:
+        """Say something above all pages."""
+        self._notices.addWidget(notice)
+
+    def present(self, bar: QWidget | None) -> QWidget:
+        """Leave only the page, with ``bar`` below it; None brings the rest back.
+
+        Gives the place of the pages, for what lies over them.
+        """
+        for part in self._around:
+            part.setVisible(bar is None)
+        if bar is not None:
+            self._bars.addWidget(bar)
+        return self._stack
 
     def has_page(self, key: str) -> bool:
         """Whether a page is registered."""
@@ -171,8 +199,11 @@ class Window(QMainWindow):
     @property
     def current_key(self) -> str:
         """The key of the page that is shown."""
-        shown = self._stack.currentWidget()
-        return next((k for k, p in self._places.items() if p.widget is shown and shown), "")
+        return self.key_of(self._stack.currentWidget())
+
+    def key_of(self, page: QWidget | None) -> str:
+        """The key of a page that was made; empty for what is none."""
+        return next((k for k, p in self._places.items() if p.widget is page and page), "")
 
     def set_entry(self, key: str, entry: Entry) -> None:
         """Change a page's line in the sidebar."""
@@ -224,6 +255,9 @@ class Window(QMainWindow):
 
     def _choose_folder(self) -> None:
         self.choose_folder()
+
+    def _begin_talk(self) -> None:
+        self.begin_talk()  # set later
 
     def _found(self) -> Items:
         """Acts first, then the pages that are open."""

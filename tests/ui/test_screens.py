@@ -103,7 +103,7 @@ def wizard_pages(qtbot, window, sample, work) -> Iterator[str]:
     window.findChild(Images).start_protect((f"oci:{sample / 'source'}",))
     wizard = window.findChildren(ProtectWizard)[-1]
     yield "wizard source"
-    wizard._go_on()
+    wizard.go_on()
     settle(qtbot, window)
     keys = sample / "keys"
     wizard.flow = replace(
@@ -128,7 +128,7 @@ def wizard_pages(qtbot, window, sample, work) -> Iterator[str]:
     wizard.go(Step.PROTECT)
     wizard._work.show_progress(Progress("Encrypting layer 3 of 4", 1000, 2_098_000))
     yield "wizard at work"
-    wizard._run({"Passphrase of throwaway-signing.key": ""})
+    wizard.run({"Passphrase of throwaway-signing.key": ""})
     settle(qtbot, window)
     assert wizard.step is Step.PROOF
     yield "wizard proof"

@@ -85,11 +85,11 @@ class ProtectWizard(QWidget):
         self._code_wanted = False
         self._build_pages()
         self._build_shell()
-        self._set_expert("Expert" if flow.expert else "Guided")
+        self.set_expert("Expert" if flow.expert else "Guided")
         self.go(Step.SOURCE)
 
     def _build_pages(self) -> None:
-        self._work = WorkStep(self._keep, self._cancel)
+        self.work_step = WorkStep(self._keep, self._cancel)
         self._proof = ProofStep(self._keep, self._outside.open_image)
         pages: tuple[StepPage, ...] = (
             SourceStep(self._keep),
@@ -98,7 +98,7 @@ class ProtectWizard(QWidget):
             SignatureStep(self._keep),
             DestinationStep(self._keep),
             SummaryStep(self._keep, self.go),
-            self._work,
+            self.work_step,
             self._proof,
         )
         self.pages = {page.step: page for page in pages}
@@ -107,12 +107,12 @@ class ProtectWizard(QWidget):
             self._stack.addWidget(page)
             if page.step in _ENTER_GOES_ON:
                 for edit in page.findChildren(QLineEdit):
-                    edit.returnPressed.connect(self._go_on)
+                    edit.returnPressed.connect(self.go_on)
 
     def _build_shell(self) -> None:
         self._title = label("Protect an image", "title")
         self._mode = Segmented(["Guided", "Expert"], name="Detail")
-        self._mode.chosen.connect(self._set_expert)
+        self._mode.chosen.connect(self.set_expert)
         close = Button("Close", self._outside.close, icon="x", name="Close the wizard")
         header = row(self._title, self._mode, close)
         header.setContentsMargins(theme.u(7), theme.u(4), theme.u(7), theme.u(4))
@@ -122,7 +122,7 @@ class ProtectWizard(QWidget):
         self._busy = label("", "note", wrap=False)
         self._command = Button("Show as command", self._toggle_command, icon="term")
         self._script = Button("Save as script…", self._choose_script, icon="save")
-        self._next = Button("Continue", self._go_on, kind="primary")
+        self._next = Button("Continue", self.go_on, kind="primary")
         footer = row(self._back, self._busy, None, self._command, self._script, self._next)
         footer.setContentsMargins(theme.u(7), theme.u(3), theme.u(7), theme.u(3))
         self._code = CodeBox(name="The command so far")
@@ -237,7 +237,8 @@ class ProtectWizard(QWidget):
         one = self._finished[0] if len(self._finished) == 1 else None
         return one if one is not None and one.proof.verdict is Verdict.UNKNOWN else None
 
-    def _set_expert(self, mode: str) -> None:
+    def set_expert(self, mode: str) -> None:
+        """Change the detail, "Guided" or "Expert"; no answer changes."""
         self.flow = replace(self.flow, expert=mode == "Expert")
         self._mode.choose(mode)
         for page in self.pages.values():
@@ -267,7 +268,7 @@ class ProtectWizard(QWidget):
         target = STEPS[max(0, index - 1)]
         self.go(Step.SUMMARY if target is Step.PROTECT else target)
 
-    def _go_on(self) -> None:
+    def go_on(self) -> None:
         """Continue: keep the answers, say what is wrong, or go to the next page."""
         if self.step is Step.PROOF:
             self._leave()
@@ -341,7 +342,7 @@ class ProtectWizard(QWidget):
     def _unlock(self, locked: list[str], secrets: dict[str, str]) -> None:
         """Ask for one passphrase after the other, then begin."""
         if not locked:
-            self._run(secrets)
+            self.run(secrets)
             return
         name = Path(locked[0]).name
         prompt = f"Passphrase of {name}"
@@ -351,14 +352,15 @@ class ProtectWizard(QWidget):
 
         AskSecret(self, prompt, keep).open()
 
-    def _run(self, secrets: dict[str, str]) -> None:
+    def run(self, secrets: dict[str, str]) -> None:
+        """Do what was asked for; ``secrets`` maps prompts to passphrases."""
         self._finished = []
-        self._work.begin(plan(self.flow))
+        self.work_step.begin(plan(self.flow))
         self._control = self._jobs.start(
             partial(protect_all, self.flow.each(), secrets),
             on_done=self._on_protected,
             on_error=self._on_failed,
-            on_progress=self._work.show_progress,
+            on_progress=self.work_step.show_progress,
             target=self.flow.answers.destination,
         )
         self.go(Step.PROTECT)
@@ -373,7 +375,7 @@ class ProtectWizard(QWidget):
 
     def _on_protected(self, outcomes: list[Outcome]) -> None:
         self._control = None
-        self._work.end()
+        self.work_step.end()
         self._finished = [item.done for item in outcomes if item.done is not None]
         if len(outcomes) == 1 and outcomes[0].done is not None:
             self._proof.show_done(outcomes[0].done)
@@ -387,7 +389,7 @@ class ProtectWizard(QWidget):
 
     def _on_failed(self, error: Exception) -> None:
         self._control = None
-        self._work.end()
+        self.work_step.end()
         if isinstance(error, Cancelled):
             self.go(Step.SUMMARY)
             self._busy.setText("Cancelled. Nothing was written.")

@@ -30,7 +30,7 @@ _BANNERS = {
     Answer.UNKNOWN: ("unknown", "Not measured"),
 }
 _CHART_U = 58
-_LEAST_S = 60.0
+_NEAR_S = 1.0
 
 
 class CompareView(Scroll):
@@ -111,13 +111,13 @@ class CompareView(Scroll):
         side = found.series[main.sandbox][main.signal]
         given = (side.times_s, 100 * side.values)
         a, b = aligned(given, found.a), aligned(given, found.b)
-        span_s = max(_LEAST_S, float(max(len(a), len(b))))
+        span_s = float(min(len(a), len(b)))  # as long as there is something to compare
         times = np.arange(span_s)
         chart = LineChart("Waiting", "% of CPU time", least_top=10.0, span_s=span_s - 1)
         chart.setFixedHeight(theme.u(_CHART_U))
         series = [
-            ChartSeries("B, after", "vcpu", _padded(b, len(times))),
-            ChartSeries("A, before", "other", _padded(a, len(times))),
+            ChartSeries("B, after", "vcpu", b[: len(times)]),
+            ChartSeries("A, before", "other", a[: len(times)]),
         ]
         flags = [Flag(found.warm_up_s, "warm-up ends")]
         chart.set_data(times, series, flags=flags)
@@ -154,14 +154,18 @@ def aligned(given: tuple[Times, Values], stretch: Stretch) -> Values:
     seconds = int(stretch.end_s - stretch.begin_s) + 1
     found = np.full(max(1, seconds), np.nan, np.float32)
     inside = (times_s >= stretch.begin_s) & (times_s <= stretch.end_s)
-    found[(times_s[inside] - stretch.begin_s).astype(int)] = values[inside]
+    known = times_s[inside] - stretch.begin_s
+    if not len(known):
+        return found
+    # Samples come a little early or late: each second takes the one that is nearest to it.
+    moments = np.arange(len(found))
+    after = np.clip(np.searchsorted(known, moments), 1, max(1, len(known) - 1))
+    before = after - 1
+    after = np.minimum(after, len(known) - 1)
+    nearest = np.where(moments - known[before] <= known[after] - moments, before, after)
+    near = np.abs(known[nearest] - moments) <= _NEAR_S
+    found[near] = values[inside][nearest[near]]
     return found
-
-
-def _padded(values: Values, size: int) -> Values:
-    made = np.full(size, np.nan, np.float32)
-    made[: len(values)] = values[:size]
-    return made
 
 
 def _ago(seconds: float) -> str:

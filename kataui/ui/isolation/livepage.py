@@ -89,7 +89,7 @@ class LivePage(QWidget):
         self.banner = VerdictBanner()
         self.banner.show_verdict("info", deck.state.sentence, word="Opening")
         self.evidence = Button("Evidence", lambda: self._show_view(MATRIX))
-        self.fix = Button("See the fix", self._show_fix)
+        self.fix = Button("See the fix", self.show_fix)
         self.again = Button("Try again", deck.retry)
         for button in (self.evidence, self.fix, self.again):
             self.banner.add_action(button)
@@ -136,7 +136,7 @@ class LivePage(QWidget):
         self.findings.measure.connect(self._measure)
         self.overview.opened.connect(self.open_sandbox)
         self.who.opened.connect(self.open_sandbox)
-        self.who.fix.connect(self._show_fix)
+        self.who.fix.connect(self.show_fix)
         self.who.measure.connect(partial(self._show_view, COMPARE))
         self.mark_bar.marked.connect(lambda name, note, at: deck.mark(name, note, at=at))
         timeline.moved.connect(self._on_moved)
@@ -191,7 +191,7 @@ class LivePage(QWidget):
             from kataui.ui.isolation.sandboxview import SandboxView  # noqa: PLC0415 - pyqtgraph
 
             self.sandbox = SandboxView()
-            self.sandbox.fix.connect(self._show_fix)
+            self.sandbox.fix.connect(self.show_fix)
             self.views.addWidget(self.sandbox)
         self.sandbox.begin(Detail(key))
         self.sandbox.set_paused(self._stands_still)
@@ -220,7 +220,7 @@ class LivePage(QWidget):
         if self._shown in {SANDBOX, SHARE}:
             self._show_view(OVERVIEW)
 
-    def _show_fix(self) -> None:
+    def show_fix(self) -> None:
         """The finding that fits what is told."""
         self._show_view(FINDINGS)
         self.findings.choose(*_FIXES)

@@ -1,7 +1,7 @@
 """The tab Pipelines: templates, forms and files, and the pages that belong to them."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from kataui.files import clean
 from kataui.pipelines import checks
 from kataui.pipelines.answersfile import FILE_NAME, fit, read_file
 from kataui.pipelines.catalogue import Catalogue, load
-from kataui.pipelines.model import Stage, Template
+from kataui.pipelines.model import Stage, Template, Value
 from kataui.ui.pipelines import filepage
 from kataui.ui.pipelines.drafts import Draft, load_drafts, new_draft, save_draft
 from kataui.ui.pipelines.entrance import TAB, form_key
@@ -76,9 +76,9 @@ class Pipelines(QObject):
     def _closed() -> list[Draft]:
         return [draft for draft in load_drafts() if not draft.open]
 
-    def open_template(self, template: Template) -> None:
-        """A new form."""
-        self._open_form(new_draft(template.id, self._title(template)))
+    def open_template(self, template: Template, values: Mapping[str, Value] | None = None) -> None:
+        """A new form, with some answers if they are known."""
+        self._open_form(new_draft(template.id, self._title(template), values or {}))
 
     def _title(self, template: Template) -> str:
         """Its title, with a number when it is open already."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QIntValidator
+from PySide6.QtGui import QIntValidator
 from PySide6.QtWidgets import (
     QCheckBox,
     QGridLayout,
@@ -25,7 +25,7 @@ from kataui.ui.pods.podpiles import PodPiles
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import Card, column, hairline, row
 from kataui.ui.widgets.page import Columns
-from kataui.ui.widgets.text import label, restyle
+from kataui.ui.widgets.text import announce, label, restyle
 
 _NAMES = {
     Strength.NOTHING: "Nothing",
@@ -175,8 +175,7 @@ class StrengthCard(Card):
         )
         self._show(found)
         if self.found is not None and self.found.sentence != found.sentence:
-            event = QAccessibleAnnouncementEvent(self.slider, found.sentence)
-            QAccessible.updateAccessibility(event)
+            announce(self.slider, found.sentence)
         self.found = found
         self._moved(found)
 

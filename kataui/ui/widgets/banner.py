@@ -1,11 +1,10 @@
 """The verdict banner: mark, word, sentence, and what was not checked."""
 
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from kataui.ui import theme
 from kataui.ui.icons import IconLabel
-from kataui.ui.widgets.text import label, restyle
+from kataui.ui.widgets.text import announce, label, restyle
 
 WORDS = {"pass": "Pass", "fail": "Fail", "unknown": "Unknown", "info": "Checking"}
 
@@ -46,7 +45,7 @@ class VerdictBanner(QFrame):
         self._scope.setVisible(bool(scope))
         told = f"{shown}. {sentence} {scope}".strip()
         if verdict != "info" and told != self.accessibleName():
-            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, told))
+            announce(self, told)
         self.setAccessibleName(told)
 
     def add_action(self, button: QWidget) -> None:

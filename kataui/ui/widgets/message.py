@@ -1,13 +1,13 @@
 """The message bar: something could not be done, and what to do about it; or it was done."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
 
 from kataui.ui import theme
 from kataui.ui.icons import IconLabel
 from kataui.ui.widgets.buttons import Button
-from kataui.ui.widgets.text import label, restyle
+from kataui.ui.widgets.text import announce, label, restyle
 
 
 class MessageBar(QFrame):
@@ -56,7 +56,7 @@ class MessageBar(QFrame):
         self._hint.setVisible(bool(hint))
         self.setAccessibleName(f"{message} {hint}".strip())
         self.show()
-        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, self.accessibleName()))
+        announce(self, self.accessibleName())
 
     def _on_copy(self) -> None:
         QGuiApplication.clipboard().setText(self.text)

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QProgressBar
 
 from kataui.files import size_text
@@ -12,7 +11,7 @@ from kataui.progress import Progress
 from kataui.ui import theme
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import Card, row
-from kataui.ui.widgets.text import label
+from kataui.ui.widgets.text import announce, label
 
 _FULL = 1000  # per mille: byte counts do not fit a 32 bit bar
 _ESTIMATE_AFTER_S = 3.0
@@ -108,7 +107,7 @@ class ProgressPanel(Card):
         if share - self._told >= _ANNOUNCE_EVERY:
             self._told = share
             text = f"{progress.step}, {share // 10} percent"
-            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
+            announce(self, text)
 
     def _words(self, progress: Progress) -> str:
         done, total = size_text(progress.done_bytes), size_text(progress.total_bytes)

@@ -1,0 +1,67 @@
+"""``kataui demo --screenshots``: a picture of every screen, without a display."""
+
+import os
+import shutil
+import sys
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
+
+from kataui import settings
+from kataui.errors import ExitStatus
+from kataui.files import clean
+from kataui.progress import Control
+from kataui.ui.demo.scratch import Scratch, make_scratch
+
+Shape = tuple[str, int, tuple[int, int]]
+
+
+def main(place: Path, folder: Path, shapes: Sequence[Shape], only: Collection[str] = ()) -> int:
+    """Write ``NAME-THEME-PERCENT-WIDTHxHEIGHT.png`` into a folder for each screen and shape.
+
+    ``place`` is a scratch folder for the sample data. The folder is made when it is not there;
+    pictures of the same name are replaced. Gives the exit status; raises ``KatauiError`` when the
+    sample data cannot be made.
+    """
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    from kataui.ui import app as application  # noqa: PLC0415 - after the platform is chosen
+
+    folder.mkdir(parents=True, exist_ok=True)
+    count = 0
+    application.make_application([])
+    qInstallMessageHandler(_say)
+    for number, shape in enumerate(shapes):
+        scratch = make_scratch(place / f"shop-{number}", Control())
+        count += _take(folder, scratch, shape, only)
+        shutil.rmtree(scratch.folder)
+    print(f"{count} pictures in {clean(str(folder))}")  # noqa: T201 - a command's answer
+    return ExitStatus.DONE
+
+
+def _say(kind: QtMsgType, _context: QMessageLogContext, text: str) -> None:
+    """The platform without a display says at each window what it cannot do."""
+    if not text.startswith("This plugin does not support"):
+        sys.stderr.write(f"{kind.name}: {text}\n")
+
+
+def _take(folder: Path, scratch: Scratch, shape: Shape, only: Collection[str]) -> int:
+    from kataui.ui import app as application  # noqa: PLC0415 - as above
+    from kataui.ui import theme  # noqa: PLC0415 - as above
+    from kataui.ui.demo.stage import Stage  # noqa: PLC0415 - as above
+    from kataui.ui.demo.tour import screens  # noqa: PLC0415 - as above
+
+    name, percent, (width, height) = shape
+    settings.save(settings.Settings(theme=name, text_percent=percent))
+    theme.set_theme(name, percent)
+    window = application.make_window()
+    window.resize(width, height)
+    window.show()
+    count = 0
+    for screen in screens(Stage(window, scratch)):
+        if not only or screen in only:
+            window.grab().save(str(folder / f"{screen}-{name}-{percent}-{width}x{height}.png"))
+            count += 1
+    window.close()
+    window.deleteLater()
+    return count
