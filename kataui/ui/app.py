@@ -84,12 +84,10 @@ def make_window() -> Window:
     def show_recent() -> None:
         home.show_recent(settings.load().recent)
 
-    for tab in (images, isolation, ours):
-        tab.recent_changed.connect(show_recent)
     window.add_page(HOME, Entry("Home", "home"), lambda: home)
-    ours.add_pages()
-    images.add_pages()
-    isolation.add_pages()
+    for tab in (ours, images, isolation):
+        tab.recent_changed.connect(show_recent)
+        tab.add_pages()
     window.add_page("settings", Entry("Settings", "gear", last=True), SettingsPage)
     show_recent()
     window.go(HOME)

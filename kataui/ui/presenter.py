@@ -271,10 +271,9 @@ class Presenter(QObject):
 
 
 def talk_of_open_pages(window: Window) -> Talk:
-    """A chapter for each page that is open, the one that is shown first; with its verdict."""
-    keys = [key for key in window.sidebar.keys() if window.can_close(key)]  # noqa: SIM118
-    shown = window.current_key
-    ordered = sorted(keys or [shown], key=lambda key: key != shown)
+    """A chapter for each page that is open, the one that is shown first."""
+    keys, shown = window.sidebar.keys(), window.current_key
+    ordered = sorted(filter(window.can_close, keys), key=lambda key: key != shown) or [shown]
 
     def chapter(key: str) -> Chapter:
         def act() -> Iterator[None]:

@@ -87,8 +87,8 @@ def test_going_back_and_switching_detail_loses_nothing(wizard, qtbot, tmp_path, 
 
     for _ in range(5):
         wizard._go_back()
-    wizard._set_expert("Expert")
-    wizard._set_expert("Guided")
+    wizard.set_expert("Expert")
+    wizard.set_expert("Guided")
     assert wizard.step is Step.SOURCE
     for _ in range(5):
         go_on(qtbot, wizard)
