@@ -6,6 +6,7 @@ from kataui.cli import passphrase
 from kataui.cli.output import STATUS_OF, Output
 from kataui.errors import KatauiError
 from kataui.files import clean
+from kataui.pods.launchdigest import VCPU_TYPE, launch_inputs
 from kataui.pods.prepare import DEFAULT_CLASS, PrepareAnswers, Prepared, prepare
 
 
@@ -32,7 +33,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--layers", default="all", help='all, above-base or indexes such as "0,2"')
     parser.add_argument("--base", action="append", default=[], metavar="IMAGE=REF|N")
     parser.add_argument("--key", action="append", default=[], metavar="K", help="to prove with")
+    _add_launch(parser)
     passphrase.add_arguments(parser)
+
+
+def _add_launch(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("reference values of an SEV-SNP guest (all may be left out)")
+    group.add_argument("--firmware", default="", metavar="F", help="OVMF, as Kata's AMDSEV.fd")
+    group.add_argument("--kernel", default="", metavar="F", help="the guest's kernel")
+    group.add_argument("--initrd", default="", metavar="F", help="its initrd, when it has one")
+    group.add_argument("--append", default="", metavar="TEXT", help="the kernel's command line")
+    group.add_argument(
+        "--vcpus", default="", metavar="N", help="default: counted as Kata does it for the pod"
+    )
+    group.add_argument("--vcpu-type", default="", metavar="T", help=f"default: {VCPU_TYPE}")
+    group.add_argument("--guest-features", default="", metavar="N", help="default: 0x1, SNP")
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
@@ -55,6 +70,15 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         bases=tuple(arguments.base),
         sidecars=tuple(arguments.sidecar),
         pull=arguments.pull,
+        launch=launch_inputs(
+            firmware=arguments.firmware,
+            kernel=arguments.kernel,
+            append=arguments.append,
+            initrd=arguments.initrd,
+            vcpus=arguments.vcpus,
+            vcpu_type=arguments.vcpu_type,
+            guest_features=arguments.guest_features,
+        ),
     )
     made = prepare(answers, ask=passphrase.asker(arguments), control=output.control())
     _tell(made, output)
@@ -66,12 +90,15 @@ def _tell(made: Prepared, output: Output) -> None:
     output.verdict(made.verdict, f"{count} image{'' if count == 1 else 's'} prepared.")
     output.lines(f"  {clean(one.asked)} -> {one.pin}" for one in made.images)
     output.findings(made.findings)
+    if made.reference:
+        output.line(f"Launch digest: {made.reference.measurement}")
     output.line(f"Open {clean(str(made.out / 'index.html'))}: it says what to do.")
     output.value(
         {
             "verdict": made.verdict.value,
             "out": str(made.out),
             "initdata_digest": made.digest,
+            "launch_digest": made.reference.measurement if made.reference else None,
             "images": [
                 {
                     "image": one.asked,

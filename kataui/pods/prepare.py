@@ -31,6 +31,7 @@ from kataui.pods.policy import read_policy
 from kataui.pods.prepareanswers import DEFAULT_CLASS, PrepareAnswers
 from kataui.pods.pulled import shelf_for
 from kataui.pods.read import pods_of
+from kataui.pods.referencevalues import ReferenceValues, reference_for
 from kataui.pods.shelf import Shelf, Stored
 from kataui.pods.sidecars import open_questions, pin_edits, sidecars_of
 from kataui.progress import Control
@@ -60,6 +61,7 @@ class Prepared:
     digest: str
     verdict: Verdict
     findings: tuple[Finding, ...] = field(default=())
+    reference: ReferenceValues | None = None
 
 
 def prepare(answers: PrepareAnswers, *, ask: AskPassphrase, control: Control) -> Prepared:
@@ -67,7 +69,8 @@ def prepare(answers: PrepareAnswers, *, ask: AskPassphrase, control: Control) ->
 
     Writes ``out``: manifest.yaml, images/, policy.json, image-security-policy.json, initdata.toml,
     initdata.annotation, kbs-policy.rego, podlock.json, receipts/, index.html, and keys/ (0700: all
-    that is secret). It appears whole or not at all. Raises ``KatauiError``.
+    that is secret); when asked for, reference-values.json and rvps-message.json. It appears whole
+    or not at all. Raises ``KatauiError``.
     """
     target = Path(answers.out).absolute()  # receipts name it
     if is_there(target):
@@ -113,6 +116,7 @@ class _Work:
         self.resources = _resources(answers.recipients)
         self.sign_key = load_signing_key(Path(answers.sign_key), ask)
         self.sidecars = sidecars_of(answers.sidecars)
+        self.reference = reference_for(answers.launch, self.pods, answers.runtime_class)
         self.stored = self._stored(pulled)
         self.bases = _bases(answers.bases, self.stored)
         self.identities = _identities(self.stored, answers.identity_prefix)
@@ -173,7 +177,9 @@ class _Work:
             "cosign.pub": pem,
         }
         findings = self._findings(images)
-        made = Prepared(self.target, tuple(images), digest, judge(findings), tuple(findings))
+        told_of = (judge(findings), tuple(findings), self.reference)
+        made = Prepared(self.target, tuple(images), digest, *told_of)
+        written |= self.reference.files() if self.reference else {}
         written["index.html"] = preparedpage.page(made, self.answers.runtime_class).encode()
         for name, data in written.items():
             write_new(folder / name, data)
@@ -258,6 +264,7 @@ class _Work:
             message = "The images are encrypted for hosts: a confidential guest cannot open them."
             found.append(Finding("PREP-GUEST", _WARNING, "Recipients", message))
         pins = {image.asked: image.pin for image in images}
+        found += self.reference.findings if self.reference else ()
         return [*found, *open_questions(self.pods, self.sidecars, pins)]
 
     def _write_keys(self, folder: Path, pem: bytes) -> None:
@@ -267,7 +274,8 @@ class _Work:
             place = folder / "kbs" / path
             place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_new(place, data, mode=0o600)
-        script = preparedfiles.upload_script(self.answers.kbs_url, list(resources))
+        measured = self.reference.measurement if self.reference else ""
+        script = preparedfiles.upload_script(self.answers.kbs_url, list(resources), measured)
         write_new(folder / "upload.sh", script.encode(), mode=0o700)
         secrets = preparedfiles.trustee_secrets(resources)
         write_new(folder / "trustee-secrets.yaml", secrets.encode(), mode=0o600)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from kataui.pods.launchdigest import LaunchInputs
+
 DEFAULT_CLASS = "kata-qemu-snp-runtime-rs"
 
 
@@ -11,7 +13,7 @@ class PrepareAnswers:
 
     ``bases`` are IMAGE=BASE: where the base of an image ends, as a number of layers or its base.
     ``sidecars`` are NAME=IMAGE, what a webhook will add; ``pull`` fetches by skopeo what is not in
-    ``images``, which may be empty then.
+    ``images``, which may be empty then. ``launch`` asks for reference values of SEV-SNP.
     """
 
     file: str
@@ -29,6 +31,7 @@ class PrepareAnswers:
     bases: tuple[str, ...] = ()
     sidecars: tuple[str, ...] = ()
     pull: bool = False
+    launch: LaunchInputs | None = None
 
     def as_command(self) -> list[str]:
         """The command line that does the same, as words."""
@@ -52,4 +55,4 @@ class PrepareAnswers:
             ("--key", self.keys),
         ):
             words += [word for value in values if value for word in (name, value)]
-        return words
+        return words + (self.launch.as_words() if self.launch else [])

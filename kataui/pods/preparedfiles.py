@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
 KEY_TAG = "default/cosign-key/1"  # where the guest gets the public key from
+MEASUREMENT = "snp_launch_measurement"  # how the default policy calls the launch digest
 _MATCH = {"signedIdentity": {"type": "matchRepository"}}
 RULE = """\
 package policy
@@ -104,8 +105,8 @@ def trustee_secrets(resources: Mapping[str, bytes]) -> str:
     return told + "".join(f"---\n{json.dumps(one, indent=2)}\n" for one in documents)
 
 
-def upload_script(url: str, paths: Sequence[str]) -> str:
-    """What puts the resources and the rule into the broker; it asks for what is not known."""
+def upload_script(url: str, paths: Sequence[str], measurement: str = "") -> str:
+    """What puts resources, rule and launch digest into the broker; it asks what is not known."""
     where = shlex.quote(url) if url else '"${KBS_URL:?where the broker is}"'
     client = f"kbs-client --url {where} config"
     client += ' --admin-token-file "${ADMIN_TOKEN:?the file with the token}"'
@@ -116,4 +117,7 @@ def upload_script(url: str, paths: Sequence[str]) -> str:
         *(f"{client} set-resource --path {one} --resource-file kbs/{one}" for one in sorted(paths)),
         f"{client} set-resource-policy --policy-file ../kbs-policy.rego",
     ]
+    if measurement:
+        lines.append("# It replaces all launch digests that the verifier knows.")
+        lines.append(f"{client} set-sample-reference-value {MEASUREMENT} {measurement}")
     return "\n".join(lines) + "\n"

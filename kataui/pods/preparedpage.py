@@ -4,7 +4,8 @@ import html
 from typing import TYPE_CHECKING
 
 from kataui.files import clean
-from kataui.pods.preparedfiles import RULE
+from kataui.pods.preparedfiles import MEASUREMENT, RULE
+from kataui.pods.referencevalues import CHANGES_IT, NOT_IN_IT, ReferenceValues
 
 if TYPE_CHECKING:
     from kataui.pods.prepare import Prepared
@@ -21,6 +22,7 @@ digest and asks for the class <code>{runtime_class}</code>.</p>
 <h2>Images</h2><table><tr><th>In the manifest it was</th><th>It is now</th><th>Proof</th></tr>
 {images}</table>
 {findings}
+{reference}
 <h2>What to do</h2><ol>
 <li>Push each folder of <code>images/</code> with the commands in its receipt
 (<code>receipts/</code>); they keep the digests.</li>
@@ -40,6 +42,19 @@ kataui pod compare podlock.json live.yaml --public-key cosign.pub</pre></li></ol
 initdata.</p></body></html>
 """
 
+_REFERENCE = """<h2>Reference values</h2>
+<p>A guest that was started with exactly this reports the launch digest below; the verifier compares
+it with its reference value <code>{name}</code>.</p>
+<pre>{measurement}</pre>
+<table>{facts}</table>
+<p>It does not cover {not_in_it}. {changes_it}</p>
+<p><code>keys/upload.sh</code> gives it to the verifier through the broker;
+<code>rvps-message.json</code> is the same for the RVPS itself. Either replaces all launch digests
+that are there: pods that start otherwise need theirs in the same list. The verifier also asks for
+the versions of the host's firmware (<code>snp_bootloader</code>, <code>snp_microcode</code>,
+<code>snp_snp_svn</code>, <code>snp_tee_svn</code>); on the host, <code>snphost show tcb</code>
+tells them.</p>"""
+
 
 def page(made: "Prepared", runtime_class: str) -> str:
     """The page as HTML; every text from outside is escaped."""
@@ -53,7 +68,21 @@ def page(made: "Prepared", runtime_class: str) -> str:
         runtime_class=_esc(runtime_class),
         images=rows,
         findings=f"<h2>What is still open</h2><ul>{open_}</ul>" if open_ else "",
+        reference=_reference(made.reference) if made.reference else "",
         rule=_esc_lines(RULE.format(digest=made.digest)),
+    )
+
+
+def _reference(values: ReferenceValues) -> str:
+    return _REFERENCE.format(
+        name=MEASUREMENT,
+        measurement=values.measurement,
+        facts="".join(
+            f"<tr><th>{_esc(name)}</th><td>{_esc(value)}</td></tr>\n"
+            for name, value in values.facts()
+        ),
+        not_in_it=_esc("; ".join(NOT_IN_IT)),
+        changes_it=_esc(CHANGES_IT),
     )
 
 

@@ -20,6 +20,7 @@ from kataui.progress import Control
 from kataui.ui.images.commandtext import broken
 from kataui.ui.images.taskpage import TaskPage, Work
 from kataui.ui.jobs import Jobs
+from kataui.ui.pods.launchfields import LaunchFields, reference_card
 from kataui.ui.pods.looking import Question
 from kataui.ui.widgets.buttons import Button, check_box
 from kataui.ui.widgets.card import Card
@@ -48,10 +49,11 @@ class PreparePage(TaskPage):
         super().__init__(jobs, "Prepare a pod", _FACTS, verb="Prepare", icon="lock")
         self._opened, self._network = opened, network
         self.bases: tuple[str, ...] = ()
+        self.launch = LaunchFields()
         self.add_fields(
             *self._what_runs(),
             *(label("Keys", "heading"), *self._who_opens()),
-            *(label("Where it will run", "heading"), *self._where()),
+            *(label("Where it will run", "heading"), *self._where(), self.launch),
         )
 
     def _what_runs(self) -> tuple[QWidget, ...]:
@@ -157,6 +159,7 @@ class PreparePage(TaskPage):
             bases=self.bases if self.layers.value == "above-base" else (),
             sidecars=self.sidecars.items,
             pull=self.pull.isChecked(),
+            launch=self.launch.inputs,
         )
 
     def missing(self) -> dict[Field, str]:
@@ -179,6 +182,8 @@ class PreparePage(TaskPage):
                 wrong[field] = text
         if self.out.text and is_there(self.out.text):
             wrong[self.out] = "It is there already: name a new folder."
+        if wrong.keys() & self.launch.checks().keys():
+            self.launch.unfold()
         return wrong
 
     def _checks(self) -> dict[Field, Callable[[], object]]:
@@ -190,6 +195,7 @@ class PreparePage(TaskPage):
             self.recipients: recipients,
             self.sidecars: lambda: sidecars_of(self.sidecars.items),
             self.prefix: lambda: check_identity(f"{self.prefix.text.rstrip('/')}/image"),
+            **self.launch.checks(),
         }
 
     def locked_keys(self) -> list[str]:
@@ -220,6 +226,8 @@ class PreparePage(TaskPage):
             )
         )
         self.result.addWidget(images)
+        if outcome.reference:
+            self.result.addWidget(reference_card(outcome.reference))
         if outcome.findings:
             card = Card("Still open")
             card.body.addWidget(FindingList(outcome.findings))
