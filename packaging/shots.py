@@ -201,9 +201,9 @@ class Stage:
             wizard.go(step)
             yield f"wizard-{step.value.lower()}"
         wizard.go(Step.RECIPIENTS)
-        wizard._set_expert("Expert")
+        wizard.set_expert("Expert")
         yield "wizard-recipients-expert"
-        wizard._set_expert("Guided")
+        wizard.set_expert("Guided")
         yield from self.working(wizard)
         wizard.run({f"Passphrase of {Path(wizard.flow.answers.sign_key).name}": ""})
         self.settle()
@@ -253,7 +253,7 @@ class Stage:
 
     def working(self, wizard: ProtectWizard) -> Iterator[str]:
         """The work as it looks half way, and its line when another page is shown."""
-        work = wizard._work
+        work = wizard.work_step
         work.begin(plan(wizard.flow))
         wizard.go(Step.PROTECT)
         work.show_progress(Progress("Encrypting layer 3 of 4", 1_300_000, 2_098_000))

@@ -120,13 +120,13 @@ def wizard_pages(qtbot, window, sample, work) -> Iterator[str]:
         ),
     )
     for mode in ("Guided", "Expert"):
-        wizard._set_expert(mode)
+        wizard.set_expert(mode)
         for step in STEPS[: STEPS.index(Step.PROTECT)]:
             wizard.go(step)
             yield f"wizard {step} {mode}"
-    wizard._work.begin(plan(wizard.flow))
+    wizard.work_step.begin(plan(wizard.flow))
     wizard.go(Step.PROTECT)
-    wizard._work.show_progress(Progress("Encrypting layer 3 of 4", 1000, 2_098_000))
+    wizard.work_step.show_progress(Progress("Encrypting layer 3 of 4", 1000, 2_098_000))
     yield "wizard at work"
     wizard.run({"Passphrase of throwaway-signing.key": ""})
     settle(qtbot, window)
