@@ -28,7 +28,7 @@ def test_a_known_shift_lies_in_the_interval() -> None:
 
     assert found.answer is Answer.BETTER
     assert found.low < -0.05 < found.high < 0
-    assert "waits fell by" in sentence(found)
+    assert "Waits fell by" in sentence(found)
 
 
 def test_pure_noise_is_no_difference_in_nine_of_ten() -> None:
