@@ -13,6 +13,7 @@ VERBS = {
     "verify": "judge an image, with evidence",
     "protect": "encrypt, sign and prove in one act",
     "estimate": "tell what encrypting costs and leaves open",
+    "compare": "hold two images against each other: does the same run?",
 }
 
 

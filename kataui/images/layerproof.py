@@ -107,12 +107,19 @@ class _Opened:
 
 
 def check_layer(
-    blobs: Blobs, layer: Layer, ring: KeyRing, *, on_bytes: Callable[[int], None], control: Control
+    blobs: Blobs,
+    layer: Layer,
+    ring: KeyRing,
+    *,
+    on_bytes: Callable[[int], None],
+    control: Control,
+    content: streams.Sink | None = None,
 ) -> LayerEvidence:
     """Read a layer once and say what holds; a blob that is not there is ``present=False``.
 
-    ``on_bytes`` gets the size of each chunk. Raises ``Cancelled``, and ``ImageError`` when the
-    storage cannot be read; everything wrong with the layer itself is in the evidence.
+    ``on_bytes`` gets the size of each chunk; ``content`` the plain tar, when it can be read.
+    Raises ``Cancelled``, and ``ImageError`` when the storage cannot be read; everything wrong with
+    the layer itself is in the evidence.
     """
     evidence = LayerEvidence(layer)
     if not blobs.has(layer.descriptor.digest):
@@ -131,7 +138,7 @@ def check_layer(
             promised_digest=opened.secret.digest,
         )
     try:
-        return _read(blobs, evidence, opened, on_bytes, control)
+        return _read(blobs, evidence, opened, on_bytes, control, tar=content)
     except ImageError as error:  # it does not unpack; read again for the digest and the HMAC
         again = _read(blobs, evidence, opened, on_bytes, None)
         return replace(again, diff_ok=False, problem=error.message)
@@ -149,16 +156,18 @@ def _read(
     opened: _Opened | None,
     on_bytes: Callable[[int], None],
     unpack: Control | None,
+    *,
+    tar: streams.Sink | None = None,
 ) -> LayerEvidence:
-    """One pass; with ``unpack`` (which can cancel) also the digest of the unpacked tar."""
+    """One pass; with ``unpack`` (which can cancel) also the unpacked tar's digest, and ``tar``."""
     layer = evidence.layer
     digest, plain, diff, head = streams.Hash(), streams.Hash(), streams.Hash(), streams.Head()
     mac = streams.Mac(opened.secret.key if opened else b"")
     is_tar = layer.descriptor.plain_type.endswith(".tar")
     with blobs.open(layer.descriptor.digest) as stream, streams.lanes() as lane:
-        content: list[streams.Sink] = []
+        content: list[streams.Sink] = [] if tar is None else [lane(tar)]
         if unpack is not None and not is_tar:
-            content.append(lane(_Unpacked(lane(diff), unpack)))
+            content = [lane(_Unpacked(streams.Tee(lane(diff), *content), unpack))]
         sinks: list[streams.Sink] = [lane(digest), head]
         if opened is not None:
             inner = streams.Tee(lane(plain), *content)

@@ -76,16 +76,19 @@ def judge(findings: Iterable[Finding]) -> Verdict:
 def findings(facts: Facts) -> Iterator[Finding]:
     """All findings about layers, encryption and signatures."""
     for evidence in facts.layers:
-        yield from _layer_findings(facts, evidence)
+        yield from layer_findings(facts.source, evidence, facts.require)
     yield from _encryption_findings(facts)
     yield from _signature_findings(facts)
 
 
-def _layer_findings(facts: Facts, evidence: LayerEvidence) -> Iterator[Finding]:
+def layer_findings(
+    source: Source, evidence: LayerEvidence, require: frozenset[Need] = BOTH
+) -> Iterator[Finding]:
+    """What is wrong with one layer: damage, and keys wrapped so that they protect nothing."""
     name = f"Layer {evidence.layer.index}"
     error = Severity.ERROR
     if not evidence.present:
-        yield _missing(facts, name)
+        yield _missing(source, require, name)
         return
     if not evidence.digest_ok:
         message = f"{name} is not what its digest and size say."
@@ -104,12 +107,12 @@ def _layer_findings(facts: Facts, evidence: LayerEvidence) -> Iterator[Finding]:
     yield from _wrapping_findings(evidence, name)
 
 
-def _missing(facts: Facts, name: str) -> Finding:
+def _missing(source: Source, require: frozenset[Need], name: str) -> Finding:
     """A ``dir:`` copy of a signature has no layers, which is no lie; elsewhere it is damage."""
     message = f"{name} is not here."
-    if facts.source.transport != Transport.DIR:
+    if source.transport != Transport.DIR:
         return Finding("IMG-MISSING", Severity.ERROR, name, message, fix=_DAMAGED)
-    needed = Need.ENCRYPTED in facts.require
+    needed = Need.ENCRYPTED in require
     severity = Severity.WARNING if needed else Severity.INFO
     return Finding("IMG-MISSING", severity, name, f"{message} Not checked.", checked=False)
 

@@ -148,6 +148,22 @@ def test_sign_then_verify_only_the_signature(kataui, source, keys):
     assert kataui(*verify, "--identity", "registry.example.org/x")[0] == 1
 
 
+def test_compare_tells_whether_the_same_runs(kataui, source, tmp_path, keys):
+    kataui(*protect_words(source, "out", keys))
+    other = tiny_layout(tmp_path / "other", env=["DEBUG=1"])
+
+    shut, out, _ = kataui("image", "compare", source, "out", "--json")
+    opened, text, _ = kataui("image", "compare", source, "out", "--key", keys.private)
+    differs, told, _ = kataui("image", "compare", source, other)
+
+    assert (shut, opened, differs) == (3, 0, 1)
+    value = json.loads(out)
+    assert {"verdict", "sentence", "a", "b", "platforms", "findings"} == set(value)
+    assert value["platforms"][0]["layers"][0]["state"] == "repacked"
+    assert "The same runs; only how it is packed differs." in text
+    assert "Env DEBUG: (not set) → 1" in told
+
+
 def test_new_keys_are_private_and_never_overwritten(kataui, tmp_path):
     for kind in ("jwe", "pkcs7", "kbs"):
         status, out, _ = kataui("key", "new", kind, kind, "--json")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kataui.findings import Verdict
+from kataui.images.compare import compare
 from kataui.images.encrypt import choose_profile, decrypt_image, encrypt_image
 from kataui.images.keymaking import new_key
 from kataui.images.keys import load_keys
@@ -90,6 +91,20 @@ def test_skopeo_decrypts_each_compression(tmp_path, keys, peer, name, compressio
 
     dec, src = manifest_of(tmp_path / "dec")["layers"], manifest_of(source)["layers"]
     assert [dec[0]["digest"], dec[2]["digest"]] == [src[0]["digest"], src[2]["digest"]]
+
+
+@pytest.mark.parametrize("name", SKOPEOS)
+def test_what_skopeo_encrypted_compares_as_the_same(tmp_path, keys, peer, name):
+    source = tiny_layout(tmp_path / "source")
+    words = ["--encryption-key", keys.recipient, "--encrypt-layer", "0", "--encrypt-layer", "2"]
+    skopeo(peer(name), *words, f"oci:{source}:1", f"oci:{tmp_path / 'enc'}:1")
+
+    ring = load_keys((keys.private,), lambda _: "")
+    with open_source(str(source)) as a, open_source(str(tmp_path / "enc")) as b:
+        found = compare(a, b, ring=ring, control=Control())
+
+    assert found.verdict is Verdict.PASS
+    assert [pair.state for pair in found.platforms[0].layers] == ["repacked", "same", "repacked"]
 
 
 def test_skopeo_decrypts_every_platform(tmp_path, keys, peer):

@@ -7,8 +7,9 @@ from kataui.findings import Verdict
 from kataui.images.verdict import Need
 from kataui.ui.images.opening import TOOLS, Images
 from kataui.ui.widgets.banner import VerdictBanner
+from kataui.ui.widgets.codebox import CodeBox
 from kataui.ui.widgets.confirm import AskSecret
-from tests.images.builders import tiny_layout
+from tests.images.builders import tar_bytes, tiny_layout
 from tests.images.protecting import IDENTITY, answers, config_of, judge, manifest_of, run
 
 
@@ -40,6 +41,19 @@ def show(window, key):
     else:
         window.go(key)
     return window.page(key)
+
+
+def test_compare_page_shows_layers_settings_and_files(window, qtbot, protected, tmp_path, keys):
+    page = show(window, "compare")
+    assert press(qtbot, window, page) == ""
+    page.image.set_text(str(tmp_path / "source"))
+    page.other.set_text(str(protected))
+    page.key.set_text(keys.private)
+    assert "The same runs" in press(qtbot, window, page)
+    page.other.set_text(str(tiny_layout(tmp_path / "two", layers=[tar_bytes({"new": b"n"})])))
+    assert "Not the same" in press(qtbot, window, page)
+    texts = [box.text for box in page.findChildren(CodeBox)]
+    assert any("+ /new" in text for text in texts)
 
 
 def test_verify_page_gives_the_verdict(window, qtbot, protected, keys):

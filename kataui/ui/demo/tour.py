@@ -74,6 +74,13 @@ def _images(stage: Stage) -> Iterator[str]:
     stage.page.key.set_text(str(scratch.keys.private_key))
     stage.page.start()
     yield "verified"
+    stage.images.open_tool("compare")
+    page = stage.page
+    page.image.set_text(str(scratch.source))
+    page.other.set_text(str(scratch.protected))
+    page.key.set_text(str(scratch.keys.private_key))
+    page.start()
+    yield "images-compared"
 
 
 def _pods(stage: Stage) -> Iterator[str]:

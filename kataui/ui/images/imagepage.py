@@ -52,7 +52,8 @@ class HeaderActions:
         self.verify = Button("Verify…", lambda: actions.verify(reference), icon="shield")
         self.recipients = Button("Recipients…", lambda: actions.tool("recipients", reference))
         self.decrypt = Button("Decrypt…", lambda: actions.tool("decrypt", reference))
-        self.buttons = (self.recipients, self.decrypt, self.verify, self.protect)
+        self.compare = Button("Compare…", lambda: actions.tool("compare", reference))
+        self.buttons = (self.compare, self.recipients, self.decrypt, self.verify, self.protect)
 
     def show_for(self, *, encrypted: bool) -> None:
         """An encrypted image is verified with a key; what is not encrypted can be protected."""

@@ -16,6 +16,7 @@ from kataui.images.protect import Protected
 from kataui.images.protectsample import protect_sample
 from kataui.progress import Control
 from kataui.ui.images.buildpage import BuildPage
+from kataui.ui.images.comparepage import CompareImagesPage
 from kataui.ui.images.flow import Flow
 from kataui.ui.images.imagepage import ImageActions, ImagePage
 from kataui.ui.images.keyspage import KeysPage
@@ -47,6 +48,7 @@ TOOLS = {
     "build": Tool("Build", "plus", "From a folder, or a base and what goes on top of it."),
     "sign": Tool("Sign", "sign", "Say that an image is yours; cosign finds the signature."),
     "recipients": Tool("Recipients", "link", "Let somebody in, or leave somebody out."),
+    "compare": Tool("Compare", "eye", "Two images: does the same run, and what else differs."),
     "decrypt": Tool("Decrypt", "unlock", "Write a copy that anybody can read."),
     "pod": Tool("What a pod runs", "pod", "Every container, sidecars too: what is not covered."),
     "podprepare": Tool("Prepare a pod", "lock", "All its images protected and pinned in one act."),
@@ -103,6 +105,7 @@ class Images(QObject):
             "sign": SignPage,
             "recipients": RecipientsPage,
             "decrypt": DecryptPage,
+            "compare": CompareImagesPage,
         }
         return pages[name](jobs)
 
@@ -232,7 +235,7 @@ class Images(QObject):
     def start_tool(self, name: str, reference: str) -> None:
         """Show the page of a single act, filled for an image."""
         page = self.open_tool(name)
-        if isinstance(page, RecipientsPage | DecryptPage | SignPage):
+        if isinstance(page, RecipientsPage | DecryptPage | SignPage | CompareImagesPage):
             page.image.set_text(reference)
 
     def choose_sample(self) -> None:
