@@ -14,6 +14,7 @@ from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import row
 from kataui.ui.widgets.codebox import CodeBox
 from kataui.ui.widgets.text import label
+from kataui.ui.words import tr
 
 
 class CrashDialog(QDialog):
@@ -21,7 +22,7 @@ class CrashDialog(QDialog):
 
     def __init__(self, report: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("kataui met a defect")
+        self.setWindowTitle(tr("kataui met a defect"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         layout = QVBoxLayout(self)
         margin = theme.u(6)

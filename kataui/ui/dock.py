@@ -8,6 +8,7 @@ from kataui.ui import theme
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.progress import ProgressPanel
 from kataui.ui.widgets.text import label
+from kataui.ui.words import tr
 
 _FULL = 1000
 
@@ -27,7 +28,7 @@ class ProgressDock(QFrame):
         self._figures = label("", "note", wrap=False)
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
-        self._bar.setAccessibleName("Progress")
+        self._bar.setAccessibleName(tr("Progress"))
         self._bar.setFixedWidth(theme.u(40))
         self._go = Button("Show", lambda: self._show_page(self._key), kind="quiet")
         self._stop = Button("Cancel", self._cancel, kind="quiet", name="Cancel the work")
@@ -54,7 +55,7 @@ class ProgressDock(QFrame):
         self._key, self._panel = key, panel
         if panel is not None:
             self._title.setText(title)
-            self._go.setAccessibleName(f"Show {title}")
+            self._go.setAccessibleName(tr(f"Show {title}"))
             panel.changed.connect(self._refresh)
             self._refresh()
         self.setVisible(panel is not None)

@@ -39,6 +39,7 @@ from kataui.ui import icons, theme
 from kataui.ui.find import KEYS, Find
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.text import label
+from kataui.ui.words import tr
 
 _KEY = Qt.ItemDataRole.UserRole
 _ENTRY = Qt.ItemDataRole.UserRole + 1
@@ -147,7 +148,7 @@ class _Delegate(QStyledItemDelegate):
         painter.setFont(theme.font("strong" if entry.icon or chosen else "body"))
         painter.setPen(theme.color("text" if entry.icon or chosen else "text_secondary"))
         text = painter.fontMetrics().elidedText(
-            entry.title, Qt.TextElideMode.ElideMiddle, right - left
+            tr(entry.title), Qt.TextElideMode.ElideMiddle, right - left
         )
         place = QRect(left, rect.top(), right - left, rect.height())
         painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, text)
@@ -169,7 +170,7 @@ class _Tree(QTreeView):
         self.setEditTriggers(QTreeView.EditTrigger.NoEditTriggers)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setAccessibleName("Pages")
+        self.setAccessibleName(tr("Pages"))
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setItemDelegate(_Delegate(self))
 
@@ -240,7 +241,7 @@ class _Tree(QTreeView):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         key = str(index.data(_KEY))
-        menu.addAction("Close", lambda: self.close_asked.emit(key))
+        menu.addAction(tr("Close"), lambda: self.close_asked.emit(key))
         rect = self.visualRect(index)
         place = self.viewport().mapToGlobal(rect.center()) if by_key else event.globalPos()
         menu.popup(place)
@@ -285,7 +286,7 @@ class Sidebar(QWidget):
         self.finder.left.connect(self._end_find)
         self.finder.done.connect(self.take_focus)
         self._find_button = Button("", self.begin_find, icon="search", kind="quiet", name="Find")
-        self._find_button.setToolTip(f"Find or do ({KEYS})")
+        self._find_button.setToolTip(tr(f"Find or do ({KEYS})"))
         self._rail_again = False
         self._find_line = QHBoxLayout()
         self._find_line.addWidget(self.finder, 1)
@@ -337,7 +338,7 @@ class Sidebar(QWidget):
             item.setData(key, _KEY)
             self._place(item, entry, under)
         item.setData(entry, _ENTRY)
-        item.setToolTip(entry.title)
+        item.setToolTip(tr(entry.title))
         word = f", {_WORDS[entry.mark]}" if entry.mark else ""
         item.setAccessibleText(f"{entry.title}{word}")
         self._tree.expandAll()

@@ -58,10 +58,12 @@ def _take(folder: Path, scratch: Scratch, shape: Shape, only: Collection[str]) -
     window.resize(width, height)
     window.show()
     count = 0
-    for screen in screens(Stage(window, scratch)):
+    stage = Stage(window, scratch)
+    for screen in screens(stage):
         if not only or screen in only:
             window.grab().save(str(folder / f"{screen}-{name}-{percent}-{width}x{height}.png"))
             count += 1
+    stage.clear()  # a form that stays open would come back in the next window
     window.close()
     window.deleteLater()
     return count

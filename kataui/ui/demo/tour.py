@@ -97,6 +97,9 @@ def _pods(stage: Stage) -> Iterator[str]:
         yield f"pod-slider-{stop}"
     page.prepare()
     yield "pod-prepare"
+    stage.page.launch.unfold()
+    stage.page.scroller.ensureWidgetVisible(stage.page.launch)
+    yield "pod-prepare-snp"
     stage.window.close_page("podprepare")
     page.show_pins()
     yield "pod-pins"

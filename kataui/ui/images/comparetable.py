@@ -10,6 +10,7 @@ from kataui.files import size_text
 from kataui.images.comparefacts import LayerPair, LayerSide
 from kataui.ui import theme
 from kataui.ui.widgets.rowtable import RowDelegate, RowModel, RowTable, paint_mark, paint_two
+from kataui.ui.words import tr
 
 _STATE, _A, _B = range(3)
 _WORDS = {"same": "Same", "removed": "Only in A", "added": "Only in B"}
@@ -82,9 +83,9 @@ class PairTable(RowTable):
     def widths(self, rows: Sequence[Any]) -> Mapping[int, int]:
         """As wide as the words."""
         state = max(
-            (theme.metrics("body").horizontalAdvance(state_words(r)) for r in rows), default=0
+            (theme.metrics("body").horizontalAdvance(tr(state_words(r))) for r in rows), default=0
         )
         halves = max(
-            (theme.metrics("mono").horizontalAdvance(_words(r.a)[0]) for r in rows), default=0
+            (theme.metrics("mono").horizontalAdvance(tr(_words(r.a)[0])) for r in rows), default=0
         )
         return {_STATE: state + theme.u(12), _A: max(halves, theme.u(40)) + theme.u(5)}

@@ -19,6 +19,7 @@ from kataui.ui.widgets.fields import ChoiceField, Field, PathField, TextField
 from kataui.ui.widgets.findings import FindingList
 from kataui.ui.widgets.itemsfield import ItemsField
 from kataui.ui.widgets.text import label
+from kataui.ui.words import tr
 
 _HOW = [("", "Exchange the key"), ("dry", "Only tell what would change")]
 _MARKS = {
@@ -139,6 +140,6 @@ def _line(one: Rotated) -> QVBoxLayout:
     name = clean(Path(one.reference).name, limit=100)
     again = f" Signed again for {clean(one.identity)}." if one.identity else ""
     title = label(f"{name}: {one.outcome.value}", "strong")
-    title.setToolTip(clean(one.reference, limit=500))
+    title.setToolTip(tr(clean(one.reference, limit=500)))
     head = row(IconLabel(_MARKS[one.outcome]), title)
     return column(head, label(f"{clean(one.sentence, limit=300)}{again}", "note"), spacing_u=0.5)

@@ -17,6 +17,7 @@ from kataui.ui.widgets.rowtable import (
     paint_text,
     paint_two,
 )
+from kataui.ui.words import tr
 
 _NAME, _BACKUP, _OPENS, _PRINT = range(4)
 _LEAST_U, _MOST_U = 30, 60
@@ -88,10 +89,10 @@ class KeyTable(RowTable):
     def widths(self, rows: Sequence[Any]) -> Mapping[int, int]:
         """As wide as the words; only the state of the backup is never cut."""
         strong, body, note = (theme.metrics(style) for style in ("strong", "body", "note"))
-        names = [strong.horizontalAdvance(row.name) for row in rows]
-        names += [note.horizontalAdvance(row.kind) for row in rows]
-        opens = [body.horizontalAdvance(row.opens) for row in rows]
-        backup = [body.horizontalAdvance(row.backup) + theme.u(6.5) for row in rows]
+        names = [strong.horizontalAdvance(tr(row.name)) for row in rows]
+        names += [note.horizontalAdvance(tr(row.kind)) for row in rows]
+        opens = [body.horizontalAdvance(tr(row.opens)) for row in rows]
+        backup = [body.horizontalAdvance(tr(row.backup)) + theme.u(6.5) for row in rows]
         found = {}
         for column, wanted in ((_NAME, names), (_BACKUP, backup), (_OPENS, opens)):
             width = max([theme.u(_LEAST_U), *wanted]) + theme.u(6)

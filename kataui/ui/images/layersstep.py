@@ -18,6 +18,7 @@ from kataui.ui.widgets.facts import Facts
 from kataui.ui.widgets.fields import TextField
 from kataui.ui.widgets.page import Columns
 from kataui.ui.widgets.text import label
+from kataui.ui.words import tr
 
 _ALL = "No layer can be read without a key. The default for confidential pods."
 _OPEN = (
@@ -148,8 +149,8 @@ class LayersStep(StepPage):
             clear(self._picker_box)
             self._boxes = []
             for item in platform.rows:
-                box = QCheckBox(f"{item.index}  {item.name}, {size_text(item.size_bytes)}")
-                box.setAccessibleName(f"Encrypt layer {item.index}: {item.name}")
+                box = QCheckBox(tr(f"{item.index}  {item.name}, {size_text(item.size_bytes)}"))
+                box.setAccessibleName(tr(f"Encrypt layer {item.index}: {item.name}"))
                 box.toggled.connect(self.answer_changed)
                 self._boxes.append(box)
                 self._picker_box.addWidget(box)

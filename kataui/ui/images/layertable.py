@@ -10,6 +10,7 @@ from kataui.files import size_text
 from kataui.images.inspect import LayerRow
 from kataui.ui import icons, theme
 from kataui.ui.widgets.rowtable import RowDelegate, RowModel, RowTable, paint_text, paint_two
+from kataui.ui.words import tr
 
 _NUMBER, _LAYER, _SIZE, _FROM, _ENCRYPTED, _RECIPIENTS = range(6)
 _ORIGINS = {"base": "Base", "own": "Yours", "unknown": "Not known"}
@@ -103,11 +104,11 @@ class LayerTable(RowTable):
         """As wide as the widest words can be."""
         metrics = theme.metrics("body")
         words = (*(row.recipients for row in rows), LayerModel.headers[_RECIPIENTS])
-        wanted = max(metrics.horizontalAdvance(text) for text in words) + theme.u(6)
+        wanted = max(metrics.horizontalAdvance(tr(text)) for text in words) + theme.u(6)
         return {
             _NUMBER: theme.u(10),
             _SIZE: metrics.horizontalAdvance("888.8 MB") + theme.u(20),
-            _FROM: metrics.horizontalAdvance("Not known") + theme.u(6),
-            _ENCRYPTED: metrics.horizontalAdvance("Encrypted") + theme.u(13),
+            _FROM: metrics.horizontalAdvance(tr("Not known")) + theme.u(6),
+            _ENCRYPTED: metrics.horizontalAdvance(tr("Encrypted")) + theme.u(13),
             _RECIPIENTS: min(wanted, theme.u(_RECIPIENTS_U)),
         }

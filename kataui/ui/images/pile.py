@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from kataui.files import size_text
 from kataui.ui import icons, theme
+from kataui.ui.words import tr
 
 _LOW_U, _MORE_U = 8.0, 5.0  # the lowest row, and what the biggest layer gets on top of that
 _MANY = 12  # more rows than this are all low
@@ -44,15 +45,15 @@ class LayerPile(QWidget):
         super().__init__()
         self._rows: tuple[PileRow, ...] = ()
         self._base_name = ""
-        self.setAccessibleName("Layers, top layer first")
+        self.setAccessibleName(tr("Layers, top layer first"))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def show_rows(self, rows: Sequence[PileRow], base_name: str) -> None:
         """Show layers given from the base up."""
         self._rows = tuple(reversed(rows))
         self._base_name = base_name
-        self.setAccessibleDescription("; ".join(f"{r.name}: {r.words}" for r in self._rows))
-        self.setToolTip("\n".join(f"{r.name}: {r.words}" for r in self._rows))
+        self.setAccessibleDescription(tr("; ".join(f"{r.name}: {r.words}" for r in self._rows)))
+        self.setToolTip(tr("\n".join(f"{r.name}: {r.words}" for r in self._rows)))
         self.updateGeometry()
         self.update()
 
@@ -93,7 +94,7 @@ class LayerPile(QWidget):
         painter.setPen(theme.color("text_secondary"))
         height = theme.u(_LINE_U)
         shown = painter.fontMetrics().elidedText(
-            text, Qt.TextElideMode.ElideMiddle, self.width() // 2
+            tr(text), Qt.TextElideMode.ElideMiddle, self.width() // 2
         )
         rect = QRectF(theme.u(3), y, self.width(), height)
         painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter, shown)
@@ -118,9 +119,11 @@ class LayerPile(QWidget):
         painter.setPen(theme.color("text_secondary"))
         inner = rect.adjusted(theme.u(10), 0, -theme.u(3), 0)
         flags = Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(inner, flags | Qt.AlignmentFlag.AlignRight, state)
-        room = inner.width() - painter.fontMetrics().horizontalAdvance(state) - theme.u(3)
+        painter.drawText(inner, flags | Qt.AlignmentFlag.AlignRight, tr(state))
+        room = inner.width() - painter.fontMetrics().horizontalAdvance(tr(state)) - theme.u(3)
         painter.setFont(theme.font("body"))
         painter.setPen(theme.color("text"))
-        name = painter.fontMetrics().elidedText(item.name, Qt.TextElideMode.ElideRight, int(room))
+        name = painter.fontMetrics().elidedText(
+            tr(item.name), Qt.TextElideMode.ElideRight, int(room)
+        )
         painter.drawText(inner, flags | Qt.AlignmentFlag.AlignLeft, name)

@@ -27,6 +27,7 @@ from kataui.ui.widgets.findings import FindingList
 from kataui.ui.widgets.flowrow import flow_row
 from kataui.ui.widgets.page import Columns
 from kataui.ui.widgets.text import label
+from kataui.ui.words import tr
 
 _MARK = {Held.YES: "pass", Held.NO: "fail", Held.NOT_CHECKED: "unknown"}
 _SCOPE = "Checked by opening the result again from disk."
@@ -41,7 +42,7 @@ class ProofStep(StepPage):
     def __init__(self, changed: Callable[[], None], open_image: Callable[[str], None]) -> None:
         super().__init__(changed)
         self._open_image = open_image
-        self.setAccessibleName("Proof")
+        self.setAccessibleName(tr("Proof"))
         self._box = QVBoxLayout()
         self._box.setSpacing(theme.u(4))
         self.body.addLayout(self._box)
@@ -137,7 +138,7 @@ def worst_verdict(done: Sequence[Protected]) -> str:
 def _words(title: str, sentence: str) -> QWidget:
     words = QWidget()
     words.setLayout(column(label(title, "strong"), label(sentence, "dim"), spacing_u=0.5))
-    words.setAccessibleName(f"{title}: {sentence}")
+    words.setAccessibleName(tr(f"{title}: {sentence}"))
     return words
 
 
@@ -147,7 +148,7 @@ def _evidence(parts: Sequence[Part]) -> Card:
         if number:
             card.body.addWidget(hairline())
         words = _words(part.title, part.sentence)
-        words.setAccessibleName(f"{part.title}: {part.held.value}, {part.count}")
+        words.setAccessibleName(tr(f"{part.title}: {part.held.value}, {part.count}"))
         mark, count = IconLabel(_MARK[part.held]), label(part.count, "dim", wrap=False)
         line = row(mark, words, count)
         for aside in (mark, count):

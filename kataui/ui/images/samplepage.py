@@ -14,6 +14,7 @@ from kataui.ui.images.workstep import WorkStep
 from kataui.ui.jobs import Jobs
 from kataui.ui.widgets.card import column
 from kataui.ui.widgets.text import label
+from kataui.ui.words import tr
 
 _THROWAWAY = "Made with throwaway keys: they lie beside it, so it keeps no secret from anybody."
 
@@ -32,7 +33,7 @@ class SamplePage(QWidget):
     ) -> None:
         super().__init__()
         self.setProperty("look", "page")
-        self.setAccessibleName(f"Sample in {clean(str(folder))}")
+        self.setAccessibleName(tr(f"Sample in {clean(str(folder))}"))
         self._on_done = on_done
         self._stack = QStackedWidget()
         self._work = WorkStep(lambda: None, self.on_closed)

@@ -15,6 +15,7 @@ from kataui.ui.widgets.card import Card
 from kataui.ui.widgets.confirm import AskSecret
 from kataui.ui.widgets.fields import PathField, TextField, choose_path
 from kataui.ui.widgets.flowrow import flow_row
+from kataui.ui.words import tr
 
 
 class SignatureStep(StepPage):
@@ -42,8 +43,8 @@ class SignatureStep(StepPage):
         card.body.addWidget(flow_row(Button("Make a new signing key…", self._make, icon="key")))
         card.body.addWidget(self._identity)
         self.body.addWidget(card)
-        self._bundle = QCheckBox("Add cosign 3's bundle beside the signature")
-        self._bundle.setAccessibleName("Add cosign 3's bundle")
+        self._bundle = QCheckBox(tr("Add cosign 3's bundle beside the signature"))
+        self._bundle.setAccessibleName(tr("Add cosign 3's bundle"))
         self._bundle.toggled.connect(self.answer_changed)
         self.expert_box.addWidget(self._bundle)
         self.add_expert()

@@ -10,6 +10,7 @@ from kataui.ui.widgets.card import column
 from kataui.ui.widgets.fields import Field
 from kataui.ui.widgets.page import Scroll
 from kataui.ui.widgets.text import label
+from kataui.ui.words import tr
 
 
 class StepPage(Scroll):
@@ -26,7 +27,7 @@ class StepPage(Scroll):
         super().__init__()
         self._changed = changed
         self.fields: dict[str, Field] = {}
-        self.setAccessibleName(self.question)
+        self.setAccessibleName(tr(self.question))
         if self.question:
             question, why = label(self.question, "display"), label(self.why, "dim")
             self.body.addLayout(column(question, why, spacing_u=1))

@@ -19,6 +19,7 @@ from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import Card, clear, column, hairline, row
 from kataui.ui.widgets.codebox import CodeBox
 from kataui.ui.widgets.text import label
+from kataui.ui.words import tr
 
 
 class SummaryStep(StepPage):
@@ -30,7 +31,7 @@ class SummaryStep(StepPage):
     def __init__(self, changed: Callable[[], None], go: Callable[[Step], None]) -> None:
         super().__init__(changed)
         self._go = go
-        self.setAccessibleName("Summary")
+        self.setAccessibleName(tr("Summary"))
         self._sentence = label("", "display")
         nothing = label("Nothing has been written yet.", "dim")
         self.body.addLayout(column(self._sentence, nothing, spacing_u=1))

@@ -49,6 +49,7 @@ from kataui.ui.widgets.fields import choose_path
 from kataui.ui.widgets.steps import Step as ShownStep
 from kataui.ui.widgets.steps import StepList
 from kataui.ui.widgets.text import label
+from kataui.ui.words import tr
 
 _NARROW_U = 230
 _ENTER_GOES_ON = {Step.LAYERS, Step.SIGNATURE, Step.DESTINATION}
@@ -76,7 +77,7 @@ class ProtectWizard(QWidget):
     def __init__(self, jobs: Jobs, flow: Flow, outside: Outside) -> None:
         super().__init__()
         self.setProperty("look", "page")
-        self.setAccessibleName("Protect an image")
+        self.setAccessibleName(tr("Protect an image"))
         self.flow = flow
         self._jobs, self._outside = jobs, outside
         self._control: Control | None = None

@@ -21,6 +21,7 @@ from kataui.ui.isolation import chartparts as parts
 from kataui.ui.isolation import patterns, tips
 from kataui.ui.isolation.chartparts import ChartSeries, Flag, Scale, Times
 from kataui.ui.isolation.curves import Curves, pen_of, texture_brush
+from kataui.ui.words import tr
 
 _SWATCH_U, _LABELS_SHARE = 3.0, 0.5
 _LEAD_U, _AFTER_U = 4.0, 1.5  # from the plot to the swatch, and from there to the name
@@ -132,8 +133,8 @@ class ChartCanvas(QWidget):
             return 0
         names, values = theme.metrics("tick"), theme.metrics("tick", bold=True)
         widths = [
-            names.horizontalAdvance(f"{clean(one.name)} ")
-            + values.horizontalAdvance(self._shown.value_text(one.last))
+            names.horizontalAdvance(tr(f"{clean(one.name)} "))
+            + values.horizontalAdvance(tr(self._shown.value_text(one.last)))
             for one in self._shown.series
         ]
         return max(widths, default=0) + theme.u(_LEAD_U + _SWATCH_U + _AFTER_U) + 4
@@ -141,7 +142,7 @@ class ChartCanvas(QWidget):
     def _room(self) -> QRect:
         """What the ticks and the names leave to the curves."""
         metrics = theme.metrics("tick")
-        left = max((metrics.horizontalAdvance(text) for text in self._ticks), default=0)
+        left = max((metrics.horizontalAdvance(tr(text)) for text in self._ticks), default=0)
         right = min(self._labels_px, round(self.width() * _LABELS_SHARE))
         room = self.rect().adjusted(
             left + theme.u(2.5), self._tick_px // 2 + 2, -right, -self._tick_px - theme.u(1.5)
@@ -189,7 +190,7 @@ class ChartCanvas(QWidget):
             painter.setPen(theme.color("text_secondary"))
             place = QRect(0, y - self._tick_px, plot.left() - theme.u(2), 2 * self._tick_px)
             painter.drawText(
-                place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text
+                place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, tr(text)
             )
 
     def _paint_times(self, painter: QPainter, plot: QRect, shown: Shown) -> None:
@@ -228,7 +229,7 @@ class ChartCanvas(QWidget):
             painter.setPen(pen)
             painter.drawLine(QPointF(x, plot.top()), QPointF(x, plot.bottom()))
             text = metrics.elidedText(
-                clean(flag.name), Qt.TextElideMode.ElideRight, max(1, plot.width() // 2)
+                tr(clean(flag.name)), Qt.TextElideMode.ElideRight, max(1, plot.width() // 2)
             )
             wide = metrics.horizontalAdvance(text) + 2
             left = x - wide - theme.u(1.5)
@@ -270,7 +271,7 @@ class ChartCanvas(QWidget):
         painter.setFont(theme.font("tick"))
         painter.setPen(theme.color("text_tertiary"))
         line = QRectF(at.x(), at.y() - self._tick_px, self.width() - at.x(), 2 * self._tick_px)
-        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, f"and {count} more")
+        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, tr(f"and {count} more"))
 
     def _paint_end(self, painter: QPainter, at: QPointF, one: ChartSeries, shown: Shown) -> None:
         side = theme.u(_SWATCH_U)
@@ -284,9 +285,9 @@ class ChartCanvas(QWidget):
         left = at.x() + side + theme.u(_AFTER_U)
         value = shown.value_text(one.last)
         metrics, bold = theme.metrics("tick"), theme.metrics("tick", bold=True)
-        room = self.width() - left - bold.horizontalAdvance(value) - 2
+        room = self.width() - left - bold.horizontalAdvance(tr(value)) - 2
         name = metrics.elidedText(
-            clean(one.name),
+            tr(clean(one.name)),
             Qt.TextElideMode.ElideMiddle,
             max(theme.u(4), int(room) - metrics.horizontalAdvance(" ")),
         )
@@ -294,15 +295,15 @@ class ChartCanvas(QWidget):
         painter.setFont(theme.font("tick"))
         painter.setPen(theme.color("text"))
         painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, name)
-        line.setLeft(left + metrics.horizontalAdvance(f"{name} "))
+        line.setLeft(left + metrics.horizontalAdvance(tr(f"{name} ")))
         painter.setFont(theme.font("tick", bold=True))
-        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, value)
+        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, tr(value))
 
     def event(self, event: QEvent) -> bool:
         """The tool tip tells all values at a time."""
         if event.type() is QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             text = self.words_at(event.pos().x())
-            QToolTip.showText(event.globalPos(), tips.plain(text) if text else "", self)
+            QToolTip.showText(event.globalPos(), tr(tips.plain(text) if text else ""), self)
             return True
         return super().event(event)
 

@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QKeyEvent
 from PySide6.QtWidgets import QWidget
 
 from kataui.ui import theme
+from kataui.ui.words import tr
 
 Times = npt.NDArray[np.float64]
 Values = npt.NDArray[np.float32]
@@ -203,7 +204,7 @@ class Teller:
         """Set the accessible description, unless that was done a moment ago."""
         if self._now() >= self._next_s and text != self._widget.accessibleDescription():
             self._next_s = self._now() + TOLD_EVERY_S
-            self._widget.setAccessibleDescription(text)
+            self._widget.setAccessibleDescription(tr(text))
 
 
 def keeps_key(event: QEvent, keys: frozenset[Qt.Key] | set[Qt.Key]) -> bool:

@@ -23,6 +23,7 @@ from kataui.ui.isolation.chartparts import (
 from kataui.ui.isolation.heads import Head
 from kataui.ui.widgets.card import Card, Chip, row
 from kataui.ui.widgets.text import label
+from kataui.ui.words import tr
 
 _GREW_FOR_S = 10.0  # so long the head says that the scale grew
 
@@ -60,7 +61,7 @@ class Chart(Card):
         self._canvas = ChartCanvas(stacked=self._stacked)
         self.body.addWidget(self._canvas, 1)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName(f"{title}, {unit}")
+        self.setAccessibleName(tr(f"{title}, {unit}"))
         self._teller = Teller(self)
 
     def set_data(

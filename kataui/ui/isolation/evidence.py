@@ -16,6 +16,7 @@ from kataui.ui.isolation.heads import Hugging
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import column, hairline, row
 from kataui.ui.widgets.text import label
+from kataui.ui.words import tr
 
 _LINES = 4
 _TOGETHER = 0.35  # from here on a correlation speaks for the suspect
@@ -68,7 +69,7 @@ class Evidence(Hugging):
             self._sure.setValue(round(1000 * sure))
             word = "High" if sure >= 0.8 else "Fair" if sure >= 0.5 else "Low"
             self._sure_words.setText(f"{word}: {percent(sure)} of the wait is explained.")
-            self._sure.setAccessibleName(f"Confidence: {self._sure_words.text()}")
+            self._sure.setAccessibleName(tr(f"Confidence: {self._sure_words.text()}"))
         lines = evidence(picture, victim, found)
         for number, line in enumerate(self._lines):
             line.setVisible(number < len(lines))

@@ -9,6 +9,7 @@ from kataui.isolation.filter import Filter, FilterProblem
 from kataui.ui import icons, theme
 from kataui.ui.isolation import tips
 from kataui.ui.widgets.text import restyle
+from kataui.ui.words import tr
 
 _ICON_U = 4.0
 
@@ -26,8 +27,8 @@ class FilterBar(QLineEdit):
         super().__init__()
         self.filter = Filter()
         self.problem = ""
-        self.setPlaceholderText("Filter: grade < C")
-        self.setAccessibleName("Filter the sandboxes")
+        self.setPlaceholderText(tr("Filter: grade < C"))
+        self.setAccessibleName(tr("Filter the sandboxes"))
         self._say("")
         self.textChanged.connect(self._on_text)
         QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self, self._come)
@@ -54,8 +55,8 @@ class FilterBar(QLineEdit):
 
     def _say(self, problem: str) -> None:
         """Turn red with a sentence, or back; the help stands there otherwise."""
-        self.setAccessibleDescription(problem or language.HELP)
-        self.setToolTip(tips.plain(problem or language.HELP))
+        self.setAccessibleDescription(tr(problem or language.HELP))
+        self.setToolTip(tr(tips.plain(problem or language.HELP)))
         if bool(problem) != bool(self.problem):
             restyle(self, wrong=bool(problem))
         if problem != self.problem:

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from kataui.files import clean
 from kataui.findings import Finding
 from kataui.ui import icons, theme
+from kataui.ui.words import tr
 
 WORDS = {"error": "Fail", "warning": "Warning", "info": "Note", "unknown": "Could not check"}
 _FINDING = Qt.ItemDataRole.UserRole
@@ -56,7 +57,7 @@ class _Delegate(QStyledItemDelegate):
         painter.setFont(theme.font("strong"))
         painter.setPen(theme.color("text"))
         painter.drawText(
-            QRect(inner.topLeft(), QSize(inner.width(), title)), _WRAP, _title(finding)
+            QRect(inner.topLeft(), QSize(inner.width(), title)), _WRAP, tr(_title(finding))
         )
         note = theme.font("note")
         painter.setFont(note)
@@ -64,7 +65,7 @@ class _Delegate(QStyledItemDelegate):
         metrics = QFontMetrics(note)
         below = QRect(inner.left(), inner.top() + title, inner.width(), metrics.height())
         subject = metrics.elidedText(
-            clean(finding.subject), Qt.TextElideMode.ElideMiddle, below.width()
+            tr(clean(finding.subject)), Qt.TextElideMode.ElideMiddle, below.width()
         )
         painter.drawText(below, Qt.AlignmentFlag.AlignVCenter, subject)
 
@@ -96,7 +97,7 @@ class FindingPicker(QListWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setAccessibleName("Findings")
+        self.setAccessibleName(tr("Findings"))
         self.setItemDelegate(_Delegate(self))
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
@@ -110,7 +111,7 @@ class FindingPicker(QListWidget):
             item.setData(_FINDING, finding)
             told = f"{WORDS[kind_of(finding)]}: {_title(finding)} {clean(finding.subject)}"
             item.setData(Qt.ItemDataRole.AccessibleTextRole, told.strip())
-            item.setToolTip(clean(f"{finding.subject}: {finding.message}", limit=400))
+            item.setToolTip(tr(clean(f"{finding.subject}: {finding.message}", limit=400)))
             self.addItem(item)
         self.updateGeometry()
 

@@ -2,18 +2,18 @@
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QSizePolicy, QWidget
 
 from kataui.ui import theme
 from kataui.ui.icons import IconLabel
 from kataui.ui.widgets.card import row
 from kataui.ui.widgets.page import Scroll
-from kataui.ui.widgets.text import label, restyle
+from kataui.ui.widgets.text import Label, label, restyle
 
 _LEAST_NOTE_U = 12
 
 
-class Elided(QLabel):
+class Elided(Label):
     """One line that ends in dots where there is no room; the tool tip has it whole."""
 
     def __init__(self, text: str = "", style: str = "note") -> None:
@@ -28,8 +28,9 @@ class Elided(QLabel):
 
     def paintEvent(self, _: QPaintEvent) -> None:
         """The beginning, as much as fits."""
-        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
-        whole = self.text() if text != self.text() else ""
+        told = self.text()
+        text = self.fontMetrics().elidedText(told, Qt.TextElideMode.ElideRight, self.width())
+        whole = told if text != told else ""
         if self.toolTip() != whole:
             self.setToolTip(whole)
         painter = QPainter(self)

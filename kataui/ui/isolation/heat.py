@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from kataui.ui import theme
 from kataui.ui.isolation import patterns
+from kataui.ui.words import tr
 
 Steps = npt.NDArray[np.uint8]
 NO_DATA = 7  # the step of what was not measured
@@ -73,8 +74,10 @@ class HeatLegend(QWidget):
     def __init__(self, caption: str = _CAPTION, hatched: str = _NOT_MEASURED) -> None:
         super().__init__()
         self._caption, self._hatched = caption, hatched
-        self.setAccessibleName(caption)
-        self.setAccessibleDescription(f"Steps from {', '.join(edge_texts())}; hatched: {hatched}")
+        self.setAccessibleName(tr(caption))
+        self.setAccessibleDescription(
+            tr(f"Steps from {', '.join(edge_texts())}; hatched: {hatched}")
+        )
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
@@ -88,7 +91,7 @@ class HeatLegend(QWidget):
     def _box() -> int:
         """The width of a step in pixels."""
         tick = theme.metrics("tick")
-        widest = max(tick.horizontalAdvance(text) for text in edge_texts())
+        widest = max(tick.horizontalAdvance(tr(text)) for text in edge_texts())
         return max(theme.u(_BOX_U), widest + theme.u(3))
 
     def _places(self, width: int) -> tuple[QRect, QRect, QRect]:
@@ -96,9 +99,9 @@ class HeatLegend(QWidget):
         note = theme.metrics("note")
         height, box = max(theme.u(_LINE_U), note.height()), self._box()
         wide = (
-            note.horizontalAdvance(self._caption) + 1,
+            note.horizontalAdvance(tr(self._caption)) + 1,
             NO_DATA * (box + 1) - 1,
-            box + theme.u(2) + note.horizontalAdvance(self._hatched) + 1,
+            box + theme.u(2) + note.horizontalAdvance(tr(self._hatched)) + 1,
         )
         places, at = [], QPoint(0, 0)
         for part in wide:
@@ -132,7 +135,7 @@ class HeatLegend(QWidget):
         caption, boxes, gap = self._places(self.width())
         painter.setFont(theme.font("note"))
         painter.setPen(theme.color("text_secondary"))
-        painter.drawText(caption, Qt.AlignmentFlag.AlignVCenter, self._caption)
+        painter.drawText(caption, Qt.AlignmentFlag.AlignVCenter, tr(self._caption))
         painter.setFont(theme.font("tick"))
         size = QSize(self._box(), theme.u(_HEIGHT_U))
         for step, text in enumerate(edge_texts()):
@@ -140,7 +143,7 @@ class HeatLegend(QWidget):
             place = QRect(QPoint(left, boxes.center().y() - size.height() // 2), size)
             painter.fillRect(place, color(step))
             painter.setPen(text_color(step))
-            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
+            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, tr(text))
         self._paint_gap(painter, gap, size)
         painter.end()
 
@@ -153,4 +156,4 @@ class HeatLegend(QWidget):
         painter.setFont(theme.font("note"))
         painter.setPen(theme.color("text_secondary"))
         words = whole.adjusted(size.width() + theme.u(2), 0, 1, 0)
-        painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, self._hatched)
+        painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, tr(self._hatched))

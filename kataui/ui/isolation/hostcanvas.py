@@ -25,6 +25,7 @@ from kataui.ui.isolation import hostpicture, hostrows, tips
 from kataui.ui.isolation.chartparts import keeps_key
 from kataui.ui.isolation.hostrows import COLUMNS, Category, Cells, Cpu, MapRow
 from kataui.ui.isolation.pin import paint_pin
+from kataui.ui.words import tr
 
 Who = Callable[[int, int], str]
 _ROW_U, _GROUP_U, _AXIS_U = 6.0, 14.0, 5.0
@@ -61,7 +62,7 @@ class HostCanvas(QAbstractScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.viewport().setAutoFillBackground(False)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName("CPUs, the last 60 seconds")
+        self.setAccessibleName(tr("CPUs, the last 60 seconds"))
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         theme.state().changed.connect(self._renew)
 
@@ -84,7 +85,7 @@ class HostCanvas(QAbstractScrollArea):
         """Other rows, or another theme."""
         self._rows = hostrows.rows_of(self._cpus, self._opened)
         metrics = QFontMetrics(self._label_font(bold=True))
-        words = max((metrics.horizontalAdvance(row.label) for row in self._rows), default=0)
+        words = max((metrics.horizontalAdvance(tr(row.label)) for row in self._rows), default=0)
         inner = theme.u(4) if any(row.group for row in self._rows) else 0
         self._label_px = words + theme.u(4 + 4) + inner
         self._at = (min(self._at[0], max(0, len(self._rows) - 1)), self._at[1])
@@ -213,9 +214,9 @@ class HostCanvas(QAbstractScrollArea):
         painter.setFont(font)
         painter.setPen(theme.color(role))
         flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-        painter.drawText(inner, flags, row.label)
+        painter.drawText(inner, flags, tr(row.label))
         if row.pinned:
-            words = QFontMetrics(font).horizontalAdvance(row.label)
+            words = QFontMetrics(font).horizontalAdvance(tr(row.label))
             side = theme.u(3)
             left = inner.right() - words - side - theme.u(1)
             paint_pin(
@@ -247,14 +248,14 @@ class HostCanvas(QAbstractScrollArea):
         taken: list[QRect] = []
         gap = theme.u(2)
         for column, text in _TICKS:
-            wide = painter.fontMetrics().horizontalAdvance(text) + 2
+            wide = painter.fontMetrics().horizontalAdvance(tr(text)) + 2
             middle = grid.left() + column * grid.width() // COLUMNS
             left = min(max(grid.left(), middle - wide // 2), grid.right() + 1 - wide)
             place = QRect(left, top, wide, self._axis_px)
             if any(place.adjusted(-gap, 0, gap, 0).intersects(other) for other in taken):
                 continue  # no room between its neighbours
             taken.append(place)
-            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
+            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, tr(text))
 
     def words_at(self, row: int, column: int) -> str:
         """What a cell says: which CPU, when, what, and who if that is known."""
@@ -268,7 +269,7 @@ class HostCanvas(QAbstractScrollArea):
 
     def _tell(self) -> None:
         """The cursor's cell is the accessible description."""
-        self.setAccessibleDescription(self.words_at(*self._at) if self._rows else "No CPUs.")
+        self.setAccessibleDescription(tr(self.words_at(*self._at) if self._rows else "No CPUs."))
 
     def _hit(self, place: QPoint) -> tuple[int, int] | None:
         """Row and column under a point; the label counts as the newest column."""
@@ -287,7 +288,7 @@ class HostCanvas(QAbstractScrollArea):
         if event.type() is QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             hit = self._hit(event.pos())
             text = tips.plain(self.words_at(*hit)) if hit else ""
-            QToolTip.showText(event.globalPos(), text, self.viewport())
+            QToolTip.showText(event.globalPos(), tr(text), self.viewport())
             return True
         return super().viewportEvent(event)
 

@@ -13,6 +13,7 @@ from kataui.ui.isolation.hostrows import WORDS, Category, Cells, Cpu
 from kataui.ui.isolation.legend import Legend
 from kataui.ui.widgets.card import row
 from kataui.ui.widgets.text import label
+from kataui.ui.words import tr
 
 _RING_PX = 5  # room for the focus ring
 __all__ = ["Category", "Cpu", "HostMap", "PinWarning"]
@@ -31,7 +32,7 @@ class PinWarning(QWidget):
         """Look at these."""
         words = hostrows.clash_words(cpus)
         self._words.setText(words)
-        self._words.setAccessibleName(f"Warning: {words}" if words else "")
+        self._words.setAccessibleName(tr(f"Warning: {words}" if words else ""))
         self.setVisible(bool(words))
 
 

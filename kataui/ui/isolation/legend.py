@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from kataui.ui import theme
 from kataui.ui.isolation import patterns
+from kataui.ui.words import tr
 
 _SWATCH_U, _GAP_U, _LINE_U = 3.0, 4.0, 5.5
 
@@ -18,7 +19,7 @@ class Legend(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._items: tuple[tuple[str, str], ...] = ()
-        self.setAccessibleName("Legend")
+        self.setAccessibleName(tr("Legend"))
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
@@ -28,7 +29,7 @@ class Legend(QWidget):
         """Explain these."""
         if tuple(items) != self._items:
             self._items = tuple(items)
-            self.setAccessibleDescription(", ".join(word for _, word in items))
+            self.setAccessibleDescription(tr(", ".join(word for _, word in items)))
             self._renew()
 
     def _renew(self) -> None:

@@ -33,6 +33,7 @@ from kataui.ui.widgets.banner import VerdictBanner
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import row
 from kataui.ui.widgets.page import Scroll
+from kataui.ui.words import tr
 
 if TYPE_CHECKING:
     from kataui.ui.isolation.sandboxview import SandboxView
@@ -62,7 +63,7 @@ class LivePage(QWidget):
         self.status: tuple[str, ...] = (deck.source.name,)
         self.keys = ("Space Pause", "← → Step", *keep, "M Mark", "Ctrl+F Filter")
         self.setProperty("look", "page")
-        self.setAccessibleName(f"Isolation, {deck.source.name}")
+        self.setAccessibleName(tr(f"Isolation, {deck.source.name}"))
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._make_parts()
         self._arrange()
@@ -83,9 +84,9 @@ class LivePage(QWidget):
         self.tabs.setExpanding(False)
         self.tabs.setUsesScrollButtons(True)  # a narrow window has no room for all
         self.tabs.setElideMode(Qt.TextElideMode.ElideNone)
-        self.tabs.setAccessibleName("Views")
+        self.tabs.setAccessibleName(tr("Views"))
         for name in _VIEWS:
-            self.tabs.addTab(name)
+            self.tabs.addTab(tr(name))
         self.banner = VerdictBanner()
         self.banner.show_verdict("info", deck.state.sentence, word="Opening")
         self.evidence = Button("Evidence", lambda: self._show_view(MATRIX))
@@ -367,7 +368,7 @@ class LivePage(QWidget):
     def _checked(self, outcomes: list[Checked]) -> None:
         self.findings.show_outcomes(outcomes)
         count = sum(finding.checked for outcome in outcomes for finding in outcome.findings)
-        self.tabs.setTabText(FINDINGS, f"Findings  {count}" if count else "Findings")
+        self.tabs.setTabText(FINDINGS, tr(f"Findings  {count}" if count else "Findings"))
 
     def _measure(self, finding: Finding) -> None:
         self.compare.begin(finding)

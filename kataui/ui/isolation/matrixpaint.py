@@ -6,6 +6,7 @@ from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPen
 from kataui.ui import theme
 from kataui.ui.isolation import heat, patterns
 from kataui.ui.isolation.matrixmodel import cell_text
+from kataui.ui.words import tr
 
 FOCUS_PX = 3
 _CHOSEN_PX, _RADIUS_PX = 2, 3
@@ -41,13 +42,13 @@ def unknown(painter: QPainter, place: QRect, ratio: float) -> None:
     """Hatched, with words where they fit."""
     painter.drawTiledPixmap(place, patterns.tile(patterns.GAP, ratio))
     metrics = theme.metrics("tick")
-    if metrics.horizontalAdvance(_CANNOT) + 4 <= place.width():
+    if metrics.horizontalAdvance(tr(_CANNOT)) + 4 <= place.width():
         band = QRect(place.left(), 0, place.width(), metrics.height() + 2)
         band.moveCenter(place.center())
         painter.fillRect(band, theme.color("surface"))
         painter.setPen(theme.color("text_secondary"))
         painter.setFont(theme.font("tick"))
-        painter.drawText(place, _CENTER, _CANNOT)
+        painter.drawText(place, _CENTER, tr(_CANNOT))
 
 
 def cursor(painter: QPainter, place: QRect, *, focused: bool) -> None:
@@ -65,6 +66,7 @@ def cursor(painter: QPainter, place: QRect, *, focused: bool) -> None:
 
 def two_lines(name: str, metrics: QFontMetrics, width: int) -> tuple[str, str]:
     """A name on one line or two, broken after a sign where that fits, and elided where not."""
+    name = tr(name)
     if metrics.horizontalAdvance(name) <= width:
         return name, ""
     places = [n for n, sign in enumerate(name[:-1], 1) if sign in "/-_.: "]

@@ -23,6 +23,7 @@ from kataui.ui import theme
 from kataui.ui.isolation import heat, matrixpaint, tips
 from kataui.ui.isolation.chartparts import Teller, keeps_key
 from kataui.ui.isolation.matrixmodel import GROUP_WORDS, Group, Matrix
+from kataui.ui.words import tr
 
 _CELL_U, _MOST_CELL_U, _ROW_U, _MOST_ROW_U = 13.0, 24.0, 8.5, 14.0
 _GAP_U, _GROUP_GAP_U = 0.75, 5.0
@@ -63,7 +64,7 @@ class MatrixView(QAbstractScrollArea):
         self.viewport().setAutoFillBackground(False)
         self.setStyleSheet("QAbstractScrollArea::corner { background: transparent; border: none; }")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName("Who waits, because of whom")
+        self.setAccessibleName(tr("Who waits, because of whom"))
         self._teller = Teller(self)
         theme.state().changed.connect(self._fit)
 
@@ -99,7 +100,7 @@ class MatrixView(QAbstractScrollArea):
 
     def _tell(self) -> None:
         """The cursor moved: this is told at once."""
-        self.setAccessibleDescription(self.words())
+        self.setAccessibleDescription(tr(self.words()))
 
     def _fit(self) -> None:
         """Where the columns are, and how far there is to scroll."""
@@ -137,7 +138,7 @@ class MatrixView(QAbstractScrollArea):
     def _wanted_side_px(self) -> int:
         """The names of the victims; never more than a third of the width."""
         metrics = QFontMetrics(matrixpaint.name_font(strong=True))
-        widths = [metrics.horizontalAdvance(clean(v.name)) for v in self._matrix.victims]
+        widths = [metrics.horizontalAdvance(tr(clean(v.name))) for v in self._matrix.victims]
         most = min(theme.u(_NAMES_U), max(theme.u(20), self.viewport().width() // 3))
         return min(max(widths, default=0), most) + theme.u(3)
 
@@ -242,7 +243,7 @@ class MatrixView(QAbstractScrollArea):
         painter.setFont(font)
         painter.setPen(theme.color("text" if here or self._strong[0][row] else "text_secondary"))
         text = QFontMetrics(font).elidedText(
-            clean(self._matrix.victims[row].name), Qt.TextElideMode.ElideMiddle, place.width()
+            tr(clean(self._matrix.victims[row].name)), Qt.TextElideMode.ElideMiddle, place.width()
         )
         painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
 
@@ -281,7 +282,7 @@ class MatrixView(QAbstractScrollArea):
             more = theme.u(_GROUP_GAP_U - 1) // 2  # into the gaps beside a narrow group
             place = QRect(left - more, 0, right - left + 2 * more, metrics.height())
             words = metrics.elidedText(
-                GROUP_WORDS[group], Qt.TextElideMode.ElideRight, place.width()
+                tr(GROUP_WORDS[group]), Qt.TextElideMode.ElideRight, place.width()
             )
             painter.drawText(place, _CENTER, words)
 
@@ -313,7 +314,9 @@ class MatrixView(QAbstractScrollArea):
         if event.type() is QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             hit = self.cell_at(event.pos())
             text = self._matrix.words(*hit) if hit else self.name_at(event.pos())
-            QToolTip.showText(event.globalPos(), tips.plain(text) if text else "", self.viewport())
+            QToolTip.showText(
+                event.globalPos(), tr(tips.plain(text) if text else ""), self.viewport()
+            )
             return True
         return super().viewportEvent(event)
 

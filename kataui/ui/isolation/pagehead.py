@@ -14,6 +14,7 @@ from kataui.ui.isolation.chartparts import clock
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import row
 from kataui.ui.widgets.text import label
+from kataui.ui.words import tr
 
 _HYPERVISORS = {
     "qemu": "QEMU",
@@ -76,7 +77,7 @@ class PageHead(QWidget):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for words, act in self._choices():
-            menu.addAction(words, act)
+            menu.addAction(tr(words), act)
         menu.popup(self.export.mapToGlobal(QPoint(0, self.export.height())))
 
     def show_place(self, title: str, facts: str, *, back: str = "") -> None:
@@ -86,7 +87,7 @@ class PageHead(QWidget):
         self.back.setVisible(bool(back))
         if back:
             self.back.setText(f" {back}")
-            self.back.setAccessibleName(f"Back to {back}")
+            self.back.setAccessibleName(tr(f"Back to {back}"))
 
 
 def moment(picture: Picture) -> str:

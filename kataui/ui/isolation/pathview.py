@@ -22,6 +22,7 @@ from kataui.ui.isolation import tips
 from kataui.ui.isolation.heads import Head, VerdictChip
 from kataui.ui.widgets.banner import WORDS
 from kataui.ui.widgets.card import Card
+from kataui.ui.words import tr
 
 _PAD_U, _ICON_U, _MARK_U, _ROWS_U = 3.0, 4.2, 3.8, 4.0
 _LEAST_U, _MOST_U, _ARROW_U, _DOWN_U = 30.0, 66.0, 18.0, 9.0
@@ -44,8 +45,8 @@ class HopBox(QWidget):
     def show_hop(self, hop: PathHop, mark: str, sentence: str) -> None:
         """Show a hop with the mark that it gets on the screen."""
         if sentence != self.accessibleName():
-            self.setAccessibleName(sentence)
-            self.setToolTip(tips.plain(sentence))
+            self.setAccessibleName(tr(sentence))
+            self.setToolTip(tr(tips.plain(sentence)))
         if (hop, mark) != (self._hop, self._mark):
             self._hop, self._mark = hop, mark
             self.measure_again()
@@ -69,9 +70,9 @@ class HopBox(QWidget):
         strong, note = (theme.metrics(style) for style in ("strong", "note"))
         bold = theme.metrics("note", bold=True)
         wide = [
-            strong.horizontalAdvance(clean(self._hop.name)) + theme.u(_ICON_U + 1.5),
-            bold.horizontalAdvance(clean(self._hop.word)) + theme.u(_MARK_U + 1.5),
-            *(note.horizontalAdvance(text) for text in (clean(self._hop.where), *self.lines())),
+            strong.horizontalAdvance(tr(clean(self._hop.name))) + theme.u(_ICON_U + 1.5),
+            bold.horizontalAdvance(tr(clean(self._hop.word))) + theme.u(_MARK_U + 1.5),
+            *(note.horizontalAdvance(tr(text)) for text in (clean(self._hop.where), *self.lines())),
         ]
         return max(wide) + theme.u(2 * _PAD_U) + 2
 
@@ -181,8 +182,8 @@ class PathView(QWidget):
 
     def _arrow_px(self) -> int:
         rate, count = theme.metrics("tick", bold=True), theme.metrics("tick")
-        words = [rate.horizontalAdvance(clean(flow.rate_text)) for flow in self._flows]
-        words += [count.horizontalAdvance(clean(flow.count_text)) for flow in self._flows]
+        words = [rate.horizontalAdvance(tr(clean(flow.rate_text))) for flow in self._flows]
+        words += [count.horizontalAdvance(tr(clean(flow.count_text))) for flow in self._flows]
         return max([theme.u(_ARROW_U), *(wide + theme.u(3) for wide in words)])
 
     def _fit(self, width: int) -> tuple[int, list[int], int]:
@@ -312,7 +313,7 @@ class PathCard(Card):
         """Show this path."""
         self._head.title.setText(path.title)
         self._head.note.setText(path.note)
-        self.setAccessibleName(f"{path.title}: {tight_words(path)}")
+        self.setAccessibleName(tr(f"{path.title}: {tight_words(path)}"))
         verdict = "fail" if path.tight else "pass"
         if verdict == "pass" and all(hop.mark in {"unknown", ""} for hop in path.hops):
             verdict = "unknown"
@@ -385,5 +386,5 @@ def _draw(
     """One line of text, elided where it does not fit; the tool tip has it whole."""
     painter.setFont(font)
     painter.setPen(theme.color(role))
-    shown = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, place.width())
+    shown = QFontMetrics(font).elidedText(tr(text), Qt.TextElideMode.ElideRight, place.width())
     painter.drawText(place, align | Qt.AlignmentFlag.AlignVCenter, shown)

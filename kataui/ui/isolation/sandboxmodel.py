@@ -11,6 +11,7 @@ from PySide6.QtGui import QImage, Qt
 
 from kataui.files import clean
 from kataui.ui.isolation import heat, tips
+from kataui.ui.words import tr
 
 Index = QModelIndex | QPersistentModelIndex
 NAME, SCORE, WAITS, STRIP, BECAUSE = range(5)
@@ -221,9 +222,9 @@ class SandboxModel(QAbstractTableModel):
         told = f", sorted, {words}" if section == self._column else ""
         arrow = ARROWS[self._order is _DESCENDING] if section == self._column else ""
         return {
-            Qt.ItemDataRole.DisplayRole: HEADERS[section] + arrow,
-            Qt.ItemDataRole.ToolTipRole: HEADERS[section] + told,
-            Qt.ItemDataRole.AccessibleTextRole: HEADERS[section] + told,
+            Qt.ItemDataRole.DisplayRole: tr(HEADERS[section]) + arrow,
+            Qt.ItemDataRole.ToolTipRole: tr(HEADERS[section] + told),
+            Qt.ItemDataRole.AccessibleTextRole: tr(HEADERS[section] + told),
             Qt.ItemDataRole.InitialSortOrderRole: FIRST_ORDERS[section],
             Qt.ItemDataRole.TextAlignmentRole: _alignment(section),
         }.get(Qt.ItemDataRole(role))
@@ -234,11 +235,11 @@ class SandboxModel(QAbstractTableModel):
         result: object = None
         match role:
             case Qt.ItemDataRole.DisplayRole:
-                result = texts(row)[column]
+                result = tr(texts(row)[column])
             case Qt.ItemDataRole.AccessibleTextRole:
-                result = spoken(row)[column]
+                result = tr(spoken(row)[column])
             case Qt.ItemDataRole.ToolTipRole:
-                result = tips.plain(spoken(row)[column])
+                result = tr(tips.plain(spoken(row)[column]))
             case Qt.ItemDataRole.UserRole:
                 result = _SORT_VALUES[column](row)
             case Qt.ItemDataRole.TextAlignmentRole:

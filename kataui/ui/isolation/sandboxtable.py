@@ -50,6 +50,7 @@ from kataui.ui.isolation.sandboxmodel import (
     because_text,
     waits_text,
 )
+from kataui.ui.words import tr
 
 __all__ = ["SandboxRow", "SandboxTable"]
 
@@ -138,7 +139,7 @@ class _Delegate(QStyledItemDelegate):
                 self._paint_score(painter, inner, row, chosen=chosen)
             case 2:
                 painter.setPen(look.faint if row.waits is None else painter.pen())
-                painter.drawText(inner, _RIGHT, waits_text(row))
+                painter.drawText(inner, _RIGHT, tr(waits_text(row)))
             case 3:
                 self._paint_strip(painter, inner, row, index.row())
             case _:
@@ -146,7 +147,7 @@ class _Delegate(QStyledItemDelegate):
 
     @staticmethod
     def _words(painter: QPainter, rect: QRect, text: str, elide: Qt.TextElideMode) -> None:
-        metrics = painter.fontMetrics()
+        metrics, text = painter.fontMetrics(), tr(text)
         if metrics.horizontalAdvance(text) > rect.width():
             text = metrics.elidedText(text, elide, rect.width())
         painter.drawText(rect, _MIDDLE, text)
@@ -158,7 +159,7 @@ class _Delegate(QStyledItemDelegate):
         look = self.look
         if row.score is None:
             painter.setPen(look.faint)
-            painter.drawText(rect, _MIDDLE, NOT_MEASURED)
+            painter.drawText(rect, _MIDDLE, tr(NOT_MEASURED))
             return
         if row.grade in MARKS:
             ground = "selected" if chosen else "surface"
@@ -209,7 +210,7 @@ class SandboxTable(QTableView):
         self.setModel(self.rows_model)
         self._delegate = _Delegate(self)
         self.setItemDelegate(self._delegate)
-        self.setAccessibleName("Sandboxes")
+        self.setAccessibleName(tr("Sandboxes"))
         self._build()
         self.doubleClicked.connect(self._on_opened)
         self.selectionModel().selectionChanged.connect(self._on_selection)
@@ -282,16 +283,16 @@ class SandboxTable(QTableView):
         self.number_right += numbers.horizontalAdvance("100")
         pad = theme.u(4)
         score = self._delegate.look.mark + theme.u(2) + self.number_right + theme.u(2)
-        score = max(score, numbers.horizontalAdvance(NOT_MEASURED))
+        score = max(score, numbers.horizontalAdvance(tr(NOT_MEASURED)))
         widths = {
-            SCORE: max(score, words.horizontalAdvance(HEADERS[SCORE]) + arrow) + pad,
-            WAITS: words.horizontalAdvance(HEADERS[WAITS]) + arrow + pad,
+            SCORE: max(score, words.horizontalAdvance(tr(HEADERS[SCORE])) + arrow) + pad,
+            WAITS: words.horizontalAdvance(tr(HEADERS[WAITS])) + arrow + pad,
         }
         self.horizontalHeader().setMinimumSectionSize(theme.u(9))
         for column, width in widths.items():
             self.setColumnWidth(column, width)
         self._fixed_px = sum(widths.values())
-        self._least_strip_px = words.horizontalAdvance(HEADERS[STRIP]) + arrow + pad
+        self._least_strip_px = words.horizontalAdvance(tr(HEADERS[STRIP])) + arrow + pad
         self._stretch()
         self.verticalHeader().setMinimumSectionSize(theme.u(_ROW_U))
         self.verticalHeader().setDefaultSectionSize(theme.u(_ROW_U))
@@ -338,7 +339,7 @@ class SandboxTable(QTableView):
             painter.setFont(self._delegate.look.body)
             painter.setPen(self._delegate.look.dim)
             rect = self.viewport().rect().adjusted(theme.u(2), theme.u(3), 0, 0)
-            painter.drawText(rect, Qt.AlignmentFlag.AlignTop, text)
+            painter.drawText(rect, Qt.AlignmentFlag.AlignTop, tr(text))
             painter.end()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -363,12 +364,12 @@ class SandboxTable(QTableView):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         index = self.currentIndex()
         if index.isValid():
-            menu.addAction("Open", lambda: self._on_opened(self.currentIndex()))
-            menu.addAction("Copy row", self._copy)
+            menu.addAction(tr("Open"), lambda: self._on_opened(self.currentIndex()))
+            menu.addAction(tr("Copy row"), self._copy)
             menu.addSeparator()
         header = self.horizontalHeader()
         for column, title in enumerate(HEADERS):
-            action = menu.addAction(f"Sort by {title.lower()}")
+            action = menu.addAction(tr(f"Sort by {title.lower()}"))
             action.triggered.connect(partial(header.setSortIndicator, column, FIRST_ORDERS[column]))
         corner = self.visualRect(index).center() if by_key else event.pos()
         menu.popup(self.viewport().mapToGlobal(corner))

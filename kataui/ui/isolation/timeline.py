@@ -11,6 +11,7 @@ from kataui.ui.isolation.heads import Head
 from kataui.ui.isolation.timestrip import BOTH, TimeStrip
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import Card, row
+from kataui.ui.words import tr
 
 LIVE_SPAN_S = 900.0
 WINDOW_S = 300.0  # what is kept at first
@@ -42,12 +43,12 @@ class _Controls(QWidget):
         self.pause = Button("Pause", icon="pause")
         self.keep = Button("Keep", icon="save")
         self.speed = QComboBox()
-        self.speed.setAccessibleName("Speed")
+        self.speed.setAccessibleName(tr("Speed"))
         for speed in SPEEDS:
-            self.speed.addItem(f"{QLocale().toString(speed, 'g', 3)}\u00a0\u00d7", speed)
+            self.speed.addItem(tr(f"{QLocale().toString(speed, 'g', 3)}\u00a0\u00d7"), speed)
         self.speed.setCurrentIndex(SPEEDS.index(1.0))
-        self.loop = QCheckBox("Loop")
-        self.loop.setAccessibleName("Play again at the end")
+        self.loop = QCheckBox(tr("Loop"))
+        self.loop.setAccessibleName(tr("Play again at the end"))
         buttons = row(self.back, self.pause, self.speed, self.loop, self.keep, spacing_u=2.5)
         # Without an alignment the row would be as low as its lowest part.
         buttons.setAlignment(self.loop, Qt.AlignmentFlag.AlignVCenter)
@@ -59,13 +60,13 @@ class _Controls(QWidget):
     def say_pause(self, words: str, icon: str) -> None:
         """What the middle button does now."""
         self.pause.setText(f" {words}")
-        self.pause.setAccessibleName(words)
+        self.pause.setAccessibleName(tr(words))
         self.pause.set_icon(icon)
 
     def say_keep(self, words: str) -> None:
         """How much would be kept now."""
         self.keep.setText(f" {words}")
-        self.keep.setAccessibleName(words)
+        self.keep.setAccessibleName(tr(words))
 
 
 class Timeline(Card):

@@ -25,6 +25,7 @@ from kataui.ui import theme
 from kataui.ui.isolation import chartparts as parts
 from kataui.ui.isolation import patterns, tips
 from kataui.ui.isolation.chartparts import ChartSeries, Flag, Scale, Times, Values
+from kataui.ui.words import tr
 
 LEAST_S = 1.0  # the shortest window
 _STEP_S, _LEAP_S = 1.0, 10.0
@@ -47,7 +48,7 @@ class Handle(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.SizeHorCursor)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.setAccessibleName(f"The window's {part}")
+        self.setAccessibleName(tr(f"The window's {part}"))
 
     def event(self, event: QEvent) -> bool:
         """Arrows are for this, not for the page."""
@@ -86,7 +87,7 @@ class TimeStrip(QWidget):
         self._drag: tuple[str, float, tuple[float, float]] | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
-        self.setAccessibleName("Time line, waiting of all sandboxes")
+        self.setAccessibleName(tr("Time line, waiting of all sandboxes"))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._handles = {part: Handle(self, part) for part in (BEGIN, END)}
         self._teller = parts.Teller(self)
@@ -146,7 +147,7 @@ class TimeStrip(QWidget):
         end_s = min(max(end_s, low + LEAST_S), high)
         self._window = (min(max(begin_s, low), end_s - LEAST_S), end_s)
         for part, time_s in zip((BEGIN, END), self._window, strict=True):
-            self._handles[part].setAccessibleDescription(self._when(time_s))
+            self._handles[part].setAccessibleDescription(tr(self._when(time_s)))
         self._place_handles()
         self.update()
 
@@ -164,7 +165,7 @@ class TimeStrip(QWidget):
         before = self._window
         self._put(begin_s, end_s)
         if self._window != before:
-            self.setAccessibleDescription(self.words())
+            self.setAccessibleDescription(tr(self.words()))
             self.moved.emit(*self._window)
 
     def press(self, part: str, event: QKeyEvent) -> None:
@@ -184,7 +185,7 @@ class TimeStrip(QWidget):
         """Arrows are for this, not for the page; the tool tip tells what is there."""
         if event.type() is QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             text = self.words_at(event.pos().x())
-            QToolTip.showText(event.globalPos(), tips.plain(text) if text else "", self)
+            QToolTip.showText(event.globalPos(), tr(tips.plain(text) if text else ""), self)
             return True
         return parts.keeps_key(event, KEYS) or super().event(event)
 
@@ -367,14 +368,14 @@ class TimeStrip(QWidget):
             tip = QPointF(x + side, plot.top() + side / 2)
             painter.drawPolygon([QPointF(x, plot.top()), tip, QPointF(x, plot.top() + side)])
             text = clean(flag.name, limit=24)
-            wide = metrics.horizontalAdvance(text)
+            wide = metrics.horizontalAdvance(tr(text))
             left = x - wide - theme.u(1.5)
             left = left if left >= max(plot.left(), free_from) else x + side + theme.u(1)
             if left >= free_from and left + wide <= self.width():
                 place = QRectF(left - 1, plot.top() + 1, wide + 2, metrics.height())
                 painter.fillRect(place, parts.veiled())
                 painter.setPen(theme.color("text"))
-                painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
+                painter.drawText(place, Qt.AlignmentFlag.AlignCenter, tr(text))
                 free_from = left + wide + theme.u(1)
 
     def _paint_times(self, painter: QPainter, plot: QRect) -> None:

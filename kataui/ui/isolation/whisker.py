@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from kataui.isolation.experiment import Answer, Effect
 from kataui.ui import theme
+from kataui.ui.words import tr
 
 _WIDE_U, _HIGH_U = 40.0, 5.0
 _DOT_PX, _CAP_PX = 3.5, 4.0
@@ -26,8 +27,8 @@ class Whisker(QWidget):
     def show_effect(self, effect: Effect, scale: float, words: str) -> None:
         """Show a change; ``words`` are for who cannot see it, and for the tool tip."""
         self._effect, self._scale = effect, max(scale, 1e-9)
-        self.setAccessibleName(words)
-        self.setToolTip(words)
+        self.setAccessibleName(tr(words))
+        self.setToolTip(tr(words))
         self.update()
 
     def sizeHint(self) -> QSize:

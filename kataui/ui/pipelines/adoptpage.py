@@ -28,6 +28,7 @@ from kataui.ui.widgets.confirm import Confirm
 from kataui.ui.widgets.diffview import DiffView
 from kataui.ui.widgets.page import Page, Scroll
 from kataui.ui.widgets.text import label
+from kataui.ui.words import tr
 
 _NARROW_U, _LOWEST_U = 200, 100
 
@@ -38,9 +39,9 @@ class _ChangeLine(QWidget):
     def __init__(self, change: Change, toggled: Callable[[], None]) -> None:
         super().__init__()
         self.change = change
-        self.box = QCheckBox(clean(change.title, limit=120))
+        self.box = QCheckBox(tr(clean(change.title, limit=120)))
         self.box.setChecked(True)
-        self.box.setAccessibleDescription(f"Line {change.line}. {clean(change.why, limit=500)}")
+        self.box.setAccessibleDescription(tr(f"Line {change.line}. {clean(change.why, limit=500)}"))
         self.box.toggled.connect(lambda _: toggled())
         why = label(clean(change.why, limit=500), "note")
         layout = QVBoxLayout(self)

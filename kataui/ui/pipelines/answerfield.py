@@ -13,6 +13,7 @@ from kataui.ui.pipelines.controls import AnswerControl, ChoiceControl, ClassCont
 from kataui.ui.widgets.card import row
 from kataui.ui.widgets.codebox import CodeBox
 from kataui.ui.widgets.text import label, restyle
+from kataui.ui.words import tr
 
 _PAGE_KEYS = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo)
 
@@ -24,8 +25,8 @@ class _Ask(QPushButton):
         super().__init__()
         self.setProperty("kind", "line")
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setAccessibleName(f"Help: {title}")
-        self.setToolTip("Help (F1)")
+        self.setAccessibleName(tr(f"Help: {title}"))
+        self.setToolTip(tr("Help (F1)"))
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         theme.state().changed.connect(self._draw)
         self._draw()
@@ -151,7 +152,7 @@ class AnswerField(QWidget):
         self._help.setVisible(self._shows_help())
         for widget in self.control.inner:
             restyle(widget, wrong=bool(text))
-            widget.setAccessibleDescription(text or self.parameter.help)
+            widget.setAccessibleDescription(tr(text or self.parameter.help))
 
     def show_note(self, text: str) -> None:
         """Say what follows from the answer."""

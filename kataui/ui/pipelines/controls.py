@@ -12,6 +12,7 @@ from kataui.pipelines.model import Kind, Parameter, Value
 from kataui.ui import theme
 from kataui.ui.widgets.fields import Combo
 from kataui.ui.widgets.text import label
+from kataui.ui.words import tr
 
 _WHOLE = re.compile(r"-?[0-9]{1,15}")
 Names = Callable[[], Sequence[tuple[str, str]]]  # (name, title) of the answers that can be used
@@ -43,7 +44,7 @@ class AnswerControl(QWidget):
     def name_it(self, name: str) -> None:
         """Name what takes the focus."""
         for widget in self.inner:
-            widget.setAccessibleName(name)
+            widget.setAccessibleName(tr(name))
 
 
 class ReferringLine(QLineEdit):
@@ -76,7 +77,7 @@ class ReferringLine(QLineEdit):
 
     def _add_names(self, menu: QMenu) -> None:
         for name, title in self._names():
-            menu.addAction(f"{title}  ${{{name}}}", partial(self.insert, f"${{{name}}}"))
+            menu.addAction(tr(f"{title}  ${{{name}}}"), partial(self.insert, f"${{{name}}}"))
 
 
 class TextControl(AnswerControl):
@@ -148,7 +149,7 @@ class SwitchControl(AnswerControl):
 
     def __init__(self, parameter: Parameter) -> None:
         super().__init__()
-        self.box = QCheckBox(parameter.title)
+        self.box = QCheckBox(tr(parameter.title))
         self.box.toggled.connect(self.changed.emit)
         self._line.addWidget(self.box)
         self._line.addStretch(1)
@@ -173,7 +174,7 @@ class ChoiceControl(AnswerControl):
         self._helps = {choice.value: choice.help for choice in parameter.choices}
         self.combo = Combo()
         for choice in parameter.choices:
-            self.combo.addItem(choice.title, choice.value)
+            self.combo.addItem(tr(choice.title), choice.value)
         self.combo.currentIndexChanged.connect(lambda _: self.changed.emit(self.value))
         self._line.addWidget(self.combo, 1)
 
@@ -209,7 +210,7 @@ class ClassControl(AnswerControl):
         self.combo.setEditable(True)
         self.combo.setInsertPolicy(Combo.InsertPolicy.NoInsert)
         for name, _ in offered:
-            self.combo.addItem(name, name)
+            self.combo.addItem(tr(name), name)
         self.combo.setMaxVisibleItems(16)
         self.combo.editTextChanged.connect(lambda text: self.changed.emit(text.strip()))
         self._line.addWidget(self.combo, 1)

@@ -27,6 +27,7 @@ from kataui.ui.widgets.fields import PathField, choose_path
 from kataui.ui.widgets.flowrow import flow_row
 from kataui.ui.widgets.page import Page
 from kataui.ui.widgets.text import label
+from kataui.ui.words import tr
 
 _NARROW_U, _LOWEST_U = 200, 80
 _WORDS = {
@@ -103,7 +104,7 @@ class ExportPage(Page):
 
     def _build_files(self) -> None:
         self.files = QListWidget()
-        self.files.setAccessibleName("Files that would be written")
+        self.files.setAccessibleName(tr("Files that would be written"))
         self.files.currentRowChanged.connect(self._show_file)
         self._sentence = label("", "strong")
         self._note = label("", "note")
@@ -283,7 +284,7 @@ def _item(file: PlannedFile) -> QListWidgetItem:
     side = theme.u(4)
     picture = icons.mark(mark, side) if mark else icons.pixmap("file", side)
     item.setIcon(QIcon(picture))
-    item.setToolTip(clean(file.note or file.path, limit=300))
+    item.setToolTip(tr(clean(file.note or file.path, limit=300)))
     return item
 
 

@@ -27,6 +27,7 @@ from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import Card, hairline
 from kataui.ui.widgets.codeview import CodeView
 from kataui.ui.widgets.page import Page
+from kataui.ui.words import tr
 
 _LOWEST_U = 100
 
@@ -135,7 +136,7 @@ class FilePage(QStackedWidget):
     def __init__(self, jobs: Jobs, path: Path, outside: Outside, *, adopt: bool = False) -> None:
         super().__init__()
         self.setProperty("look", "page")
-        self.setAccessibleName(clean(path.name, limit=80))
+        self.setAccessibleName(tr(clean(path.name, limit=80)))
         self._jobs, self._path, self._outside = jobs, path, outside
         self._adopt_at_once = adopt
         self.looked: Looked | None = None

@@ -15,6 +15,7 @@ from kataui.ui.pipelines.findingsbox import kind_of
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import hairline, row
 from kataui.ui.widgets.codeview import CodeView
+from kataui.ui.words import tr
 
 _TOLD_MS = 2000
 
@@ -39,7 +40,7 @@ class FilesView(QWidget):
         self.tabs.setDrawBase(False)
         self.tabs.setExpanding(False)
         self.tabs.setUsesScrollButtons(True)
-        self.tabs.setAccessibleName("Files")
+        self.tabs.setAccessibleName(tr("Files"))
         self.tabs.currentChanged.connect(self._on_tab)
         self._stack = QStackedWidget()
         self._copy = Button("Copy", self.copy, icon="copy", name="Copy the file")

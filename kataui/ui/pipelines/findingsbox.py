@@ -15,6 +15,7 @@ from kataui.ui.widgets.card import clear, hairline, row
 from kataui.ui.widgets.codebox import CodeBox
 from kataui.ui.widgets.page import Columns, Scroll
 from kataui.ui.widgets.text import label
+from kataui.ui.words import tr
 
 _SIDE_BY_SIDE_U = 120
 _MOST_SHOWN = 100
@@ -76,7 +77,7 @@ class FindingLine(QWidget):
         top = Qt.AlignmentFlag.AlignTop
         outer.addWidget(IconLabel(kind_of(finding)), 0, top)
         outer.addLayout(self._line, 1)
-        self.setAccessibleName(f"{kind_of(finding)}: {message} {_where(finding)}")
+        self.setAccessibleName(tr(f"{kind_of(finding)}: {message} {_where(finding)}"))
 
     def _add(self, text: str, then: Callable[[], object], message: str) -> None:
         name = f"{text.rstrip('?')}: {message}"

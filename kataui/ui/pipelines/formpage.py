@@ -31,6 +31,7 @@ from kataui.ui.widgets.choice import Segmented
 from kataui.ui.widgets.fields import Combo
 from kataui.ui.widgets.page import Page, Scroll
 from kataui.ui.widgets.text import label
+from kataui.ui.words import tr
 
 _NARROW_U, _LOWEST_U, _MOST_SIZES = 200, 110, 4
 _FORM, _FILES = "Form", "Files"
@@ -122,9 +123,9 @@ class FormPage(Page):
         oldest = _minor(self.state.template.kubernetes)
         known = [text for text in checks.KUBERNETES_VERSIONS if _minor(text) >= oldest]
         self._version = Combo()
-        self._version.setAccessibleName("Kubernetes version")
+        self._version.setAccessibleName(tr("Kubernetes version"))
         for text in known:
-            self._version.addItem(f"Kubernetes {text}", text)
+            self._version.addItem(tr(f"Kubernetes {text}"), text)
         self._version.setCurrentIndex(self._version.findData(self.state.kubernetes))
         self._version.currentIndexChanged.connect(self._on_version)
         self._version.setMinimumWidth(self._version.sizeHint().width() + theme.u(4))  # the arrow

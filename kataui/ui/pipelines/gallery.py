@@ -29,6 +29,7 @@ from kataui.ui.widgets.drop import DropTarget
 from kataui.ui.widgets.flowrow import flow_row
 from kataui.ui.widgets.page import Page
 from kataui.ui.widgets.text import label
+from kataui.ui.words import tr
 
 _QUESTION = "How do I run my CI on Kata, and ship a protected image from it?"
 _DROP = "Drop a pipeline or a manifest that you have: it is checked, and can be put on Kata"
@@ -73,7 +74,7 @@ class TemplateCard(BigButton):
         self.strip.show_stages(stages)
         if self.strip.words:
             told = f"{self.accessibleDescription()} Stages: {self.strip.words}."
-            self.setAccessibleDescription(told)
+            self.setAccessibleDescription(tr(told))
 
     def matches(self, words: str, system: str) -> bool:
         """Whether all words occur in what is said about it, and it is of the system."""
@@ -135,8 +136,8 @@ class GalleryPage(Page):
         self._waiting = list(self.cards)
         self._system = ALL
         self.search = QLineEdit()
-        self.search.setAccessibleName("Search templates")
-        self.search.setPlaceholderText(f"Search {len(self.cards)} templates")
+        self.search.setAccessibleName(tr("Search templates"))
+        self.search.setPlaceholderText(tr(f"Search {len(self.cards)} templates"))
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self._filter)
         self.search.returnPressed.connect(self._open_first)
@@ -173,10 +174,10 @@ class GalleryPage(Page):
         group = QButtonGroup(self)
         self.filters: dict[str, QPushButton] = {}
         for name in names:
-            button = QPushButton(name)
+            button = QPushButton(tr(name))
             button.setCheckable(True)
             button.setProperty("kind", "segment")
-            button.setAccessibleName(f"Show: {name}")
+            button.setAccessibleName(tr(f"Show: {name}"))
             button.setChecked(name == ALL)
             button.clicked.connect(lambda _=False, name=name: self._choose(name))
             group.addButton(button)
@@ -284,7 +285,7 @@ class BrokenLine(QWidget):
         line.addLayout(words, 1)
         line.setContentsMargins(0, 0, 0, 0)
         self.setLayout(line)
-        self.setAccessibleName(f"Cannot be used: {broken.folder}. {broken.problem}")
+        self.setAccessibleName(tr(f"Cannot be used: {broken.folder}. {broken.problem}"))
 
 
 def _themes(template: Template) -> tuple[str, ...]:

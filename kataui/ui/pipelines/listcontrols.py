@@ -12,6 +12,7 @@ from kataui.ui import theme
 from kataui.ui.pipelines.controls import AnswerControl, Names, ReferringLine
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import clear, row
+from kataui.ui.words import tr
 
 
 class _Several(AnswerControl):
@@ -23,7 +24,7 @@ class _Several(AnswerControl):
         self._rows: list[tuple[QLineEdit, ...]] = []
         self._title = parameter.title
         self._add = Button("Add", self._on_add, icon="plus", kind="quiet")
-        self._add.setAccessibleName(f"Add to {parameter.title}")
+        self._add.setAccessibleName(tr(f"Add to {parameter.title}"))
         self._lines = QVBoxLayout()
         self._lines.setSpacing(theme.u(1.5))
         outer = QVBoxLayout()
@@ -42,7 +43,7 @@ class _Several(AnswerControl):
         self._title = name
         for number, edits in enumerate(self._rows):
             for edit, part in zip(edits, _PARTS[self._pairs], strict=True):
-                edit.setAccessibleName(f"{name}, {part} {number + 1}")
+                edit.setAccessibleName(tr(f"{name}, {part} {number + 1}"))
 
     def _texts(self) -> list[tuple[str, ...]]:
         return [tuple(edit.text().strip() for edit in edits) for edits in self._rows]
@@ -53,13 +54,13 @@ class _Several(AnswerControl):
         for number, parts in enumerate(texts):
             edits = tuple(self._edit(text) for text in parts)
             if self._pairs:
-                edits[0].setPlaceholderText("name")
-                edits[1].setPlaceholderText("value")
+                edits[0].setPlaceholderText(tr("name"))
+                edits[1].setPlaceholderText(tr("value"))
             else:
                 edits[0].setPlaceholderText(self._parameter.example)
             remove = Button("", partial(self._on_remove, number), icon="x", kind="quiet")
-            remove.setAccessibleName(f"Remove {clean(parts[0], limit=60) or 'the empty one'}")
-            remove.setToolTip("Remove")
+            remove.setAccessibleName(tr(f"Remove {clean(parts[0], limit=60) or 'the empty one'}"))
+            remove.setToolTip(tr("Remove"))
             self._rows.append(edits)
             line = row(*edits, remove, spacing_u=1.5)
             for place, share in enumerate((3, 2)[: len(edits)]):

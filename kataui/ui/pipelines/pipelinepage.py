@@ -20,6 +20,7 @@ from kataui.ui.telling import problem_words
 from kataui.ui.widgets.card import Card
 from kataui.ui.widgets.page import Page
 from kataui.ui.widgets.text import label
+from kataui.ui.words import tr
 
 _KEEP_MS = 400
 _SAVED, _SAVING = ("Answers saved",), ("Saving answers…",)
@@ -48,7 +49,7 @@ class PipelinePage(QStackedWidget):
     def __init__(self, jobs: Jobs, state: FormState, draft: Draft, keeping: Keeping) -> None:
         super().__init__()
         self.setProperty("look", "page")
-        self.setAccessibleName(draft.title)
+        self.setAccessibleName(tr(draft.title))
         self._jobs, self.state, self.draft, self._keeping = jobs, state, draft, keeping
         self.status: tuple[str, ...] = _SAVED
         outside = Outside(

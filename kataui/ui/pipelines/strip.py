@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 from kataui.files import clean
 from kataui.pipelines.model import Stage, Where
 from kataui.ui import icons, theme
+from kataui.ui.words import tr
 
 WORDS = {
     Where.CONTAINER: "container",
@@ -57,14 +58,14 @@ class _StageButton(QPushButton):
         self.setProperty("kind", "line")
         self._title = clean(stage.title, limit=60)
         self._caption = clean(caption(stage), limit=60)
-        self.setAccessibleName(f"Stage {number} of {count}: {self._title}, {self._caption}")
-        self.setToolTip(f"{self._title}: {self._caption}")
+        self.setAccessibleName(tr(f"Stage {number} of {count}: {self._title}, {self._caption}"))
+        self.setToolTip(tr(f"{self._title}: {self._caption}"))
 
     def narrowest(self) -> int:
         """The width of the box in pixels at which no word is cut."""
-        box = theme.metrics("strong").horizontalAdvance(self._title) + theme.u(4)
+        box = theme.metrics("strong").horizontalAdvance(tr(self._title)) + theme.u(4)
         box += theme.u(6) if self.stage.icon else 0
-        below = theme.metrics("note").horizontalAdvance(self._caption) + theme.u(1)
+        below = theme.metrics("note").horizontalAdvance(tr(self._caption)) + theme.u(1)
         below += theme.u(5) if self.stage.where is Where.SHARED else 0
         return max(box, below, theme.u(_NARROW_U))
 
@@ -89,7 +90,7 @@ class _StageButton(QPushButton):
         side = theme.u(4) if self.stage.icon else 0
         gap = theme.u(2) if side else 0
         words = painter.fontMetrics().elidedText(
-            self._title, Qt.TextElideMode.ElideRight, int(box.width()) - side - gap - theme.u(3)
+            tr(self._title), Qt.TextElideMode.ElideRight, int(box.width()) - side - gap - theme.u(3)
         )
         width = painter.fontMetrics().horizontalAdvance(words)
         left = box.center().x() - (side + gap + width) / 2
@@ -109,7 +110,7 @@ class _StageButton(QPushButton):
         side = theme.u(3.5) if shared else 0
         gap = theme.u(1.5) if shared else 0
         words = painter.fontMetrics().elidedText(
-            self._caption, Qt.TextElideMode.ElideRight, int(below.width()) - side - gap
+            tr(self._caption), Qt.TextElideMode.ElideRight, int(below.width()) - side - gap
         )
         width = painter.fontMetrics().horizontalAdvance(words)
         left = below.center().x() - (side + gap + width) / 2
@@ -129,7 +130,7 @@ class StageStrip(QWidget):
         super().__init__()
         self._buttons: list[_StageButton] = []
         self._stages: tuple[Stage, ...] = ()
-        self.setAccessibleName("Stages")
+        self.setAccessibleName(tr("Stages"))
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setSizePolicy(policy)
         theme.state().changed.connect(self._arrange)
@@ -207,7 +208,7 @@ class SmallStrip(QWidget):
         """Show the stages of a template."""
         self._stages = tuple(stages)
         words = [f"{stage.title}: {caption(stage)}" for stage in self._stages]
-        self.setToolTip(clean(", ".join(words), limit=400))
+        self.setToolTip(tr(clean(", ".join(words), limit=400)))
         self.updateGeometry()
         self.update()
 

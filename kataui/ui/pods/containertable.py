@@ -16,6 +16,7 @@ from kataui.ui.widgets.rowtable import (
     paint_text,
     paint_two,
 )
+from kataui.ui.words import tr
 
 _NAME, _IMAGE, _FIRST_CHECK = 0, 1, 2
 _LEAST_NAME_U, _MOST_NAME_U = 30, 60
@@ -84,13 +85,13 @@ class ContainerTable(RowTable):
     def widths(self, rows: Sequence[Any]) -> Mapping[int, int]:
         """As wide as the words and their marks."""
         strong, body = theme.metrics("strong"), theme.metrics("body")
-        names = [strong.horizontalAdvance(row.name) for row in rows]
-        names += [theme.metrics("note").horizontalAdvance(row.kind) for row in rows]
+        names = [strong.horizontalAdvance(tr(row.name)) for row in rows]
+        names += [theme.metrics("note").horizontalAdvance(tr(row.kind)) for row in rows]
         widest = max([theme.u(_LEAST_NAME_U), *names]) + theme.u(6)
         found = {_NAME: min(widest, theme.u(_MOST_NAME_U))}
         for column, header in enumerate(ContainerModel.headers[_FIRST_CHECK:], _FIRST_CHECK):
             words = (row.cells[column - _FIRST_CHECK].word for row in rows)
             wanted = max((body.horizontalAdvance(word) for word in words), default=0)
-            least = strong.horizontalAdvance(header) + theme.u(6)
+            least = strong.horizontalAdvance(tr(header)) + theme.u(6)
             found[column] = max(least, wanted + theme.u(_AROUND_MARK_U))
         return found

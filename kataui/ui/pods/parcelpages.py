@@ -29,6 +29,7 @@ from kataui.ui.widgets.fields import Field, PathField, TextField
 from kataui.ui.widgets.flowrow import flow_row
 from kataui.ui.widgets.itemsfield import ItemsField
 from kataui.ui.widgets.text import label, restyle
+from kataui.ui.words import tr
 
 _PACK = "One file, or parts of a medium's size. Keys never travel with it."
 _UNPACK = "Every byte is checked as it comes; nothing appears before all of it is right."
@@ -257,7 +258,7 @@ class _Checks(QWidget):
         grid.setColumnStretch(2, 1)
         for line, one in enumerate(checks):
             mark = IconLabel(one.held.value, size_u=4)
-            mark.setAccessibleName(one.held.value)
+            mark.setAccessibleName(tr(one.held.value))
             grid.addWidget(mark, line, 0, Qt.AlignmentFlag.AlignTop)
             name = label(clean(one.name, limit=40), "strong", wrap=False)
             grid.addWidget(name, line, 1, Qt.AlignmentFlag.AlignTop)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from kataui.files import size_text
 from kataui.images.piles import Pile
 from kataui.ui import icons, theme
+from kataui.ui.words import tr
 
 _HEIGHT_U, _LEAST_PILE_U, _GAP_U, _LEAST_WIDTH_U = 68, 14, 4.5, 16
 _LOWEST_PX, _ICON_ABOVE_U, _WIDEST_U = 7, 7, 36
@@ -33,7 +34,7 @@ class PodPiles(QWidget):
         self._piles: tuple[Pile, ...] = ()
         self._missing: tuple[str, ...] = ()
         self._blocks: list[list[_Block]] = []
-        self.setAccessibleName("Images as piles of layers")
+        self.setAccessibleName(tr("Images as piles of layers"))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def show_piles(self, piles: Sequence[Pile], missing: Sequence[str]) -> None:
@@ -52,8 +53,8 @@ class PodPiles(QWidget):
             for pile, chosen in zip(self._piles, selected, strict=True)
         ]
         told += [f"{name}: {_NO_SIZE}" for name in self._missing]
-        self.setAccessibleDescription("; ".join(told))
-        self.setToolTip("\n".join(told))
+        self.setAccessibleDescription(tr("; ".join(told)))
+        self.setToolTip(tr("\n".join(told)))
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -130,7 +131,7 @@ class PodPiles(QWidget):
             painter.setFont(theme.font("note", bold=bold))
             painter.setPen(theme.color(role))
             elide = Qt.TextElideMode.ElideRight
-            shown = painter.fontMetrics().elidedText(text, elide, int(width))
+            shown = painter.fontMetrics().elidedText(tr(text), elide, int(width))
             painter.drawText(QRectF(left, top + number * line, width, line), centre, shown)
 
 

@@ -26,6 +26,7 @@ from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import Card, column, hairline, row
 from kataui.ui.widgets.page import Columns
 from kataui.ui.widgets.text import announce, label, restyle
+from kataui.ui.words import tr
 
 _NAMES = {
     Strength.NOTHING: "Nothing",
@@ -65,9 +66,9 @@ class _Figure(QWidget):
         self._value.setText(figure.value)
         self._unit.setText(figure.unit)
         self._what.setText(figure.what)
-        self.setToolTip(f"From {figure.source}." if figure.source else "")
-        self.setAccessibleName(f"{figure.value} {figure.unit} {figure.what}")
-        self.setAccessibleDescription(figure.source)
+        self.setToolTip(tr(f"From {figure.source}." if figure.source else ""))
+        self.setAccessibleName(tr(f"{figure.value} {figure.unit} {figure.what}"))
+        self.setAccessibleDescription(tr(figure.source))
 
 
 class StrengthCard(Card):
@@ -77,16 +78,16 @@ class StrengthCard(Card):
         super().__init__()
         self._measured, self._moved = measured, moved
         self.found: Estimate | None = None
-        self.signed = QCheckBox("Signed as a whole")
+        self.signed = QCheckBox(tr("Signed as a whole"))
         self.signed.setChecked(True)
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, len(STOPS) - 1)
         self.slider.setPageStep(1)
         self.slider.setValue(len(STOPS) - 1)
-        self.slider.setAccessibleName("How much to encrypt")
+        self.slider.setAccessibleName(tr("How much to encrypt"))
         self.nodes = QLineEdit(str(DEFAULT_NODES))
         self.nodes.setValidator(QIntValidator(1, _MOST_NODES, self))
-        self.nodes.setAccessibleName("Nodes")
+        self.nodes.setAccessibleName(tr("Nodes"))
         self.nodes.setFixedWidth(theme.u(18))
         self.piles = PodPiles()
         self.piles.show_piles(measured.stacks.piles, measured.stacks.missing)
@@ -183,7 +184,7 @@ class StrengthCard(Card):
         for stop, text in zip(STOPS, self._stops, strict=True):
             restyle(text, textStyle="strong" if stop is self.strength else "dim")
         described = f"{_NAMES[self.strength]}. {found.sentence}"
-        self.slider.setAccessibleDescription(described)
+        self.slider.setAccessibleDescription(tr(described))
         self._mark.set_icon(found.verdict)
         self._sentence.setText(found.sentence)
         self._scope.setText(found.scope)

@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWi
 from kataui.ui import theme
 from kataui.ui.icons import IconLabel
 from kataui.ui.widgets.text import announce, label, restyle
+from kataui.ui.words import tr
 
 WORDS = {"pass": "Pass", "fail": "Fail", "unknown": "Unknown", "info": "Checking"}
 
@@ -46,7 +47,7 @@ class VerdictBanner(QFrame):
         told = f"{shown}. {sentence} {scope}".strip()
         if verdict != "info" and told != self.accessibleName():
             announce(self, told)
-        self.setAccessibleName(told)
+        self.setAccessibleName(tr(told))
 
     def add_action(self, button: QWidget) -> None:
         """A small button at the right; at most two."""

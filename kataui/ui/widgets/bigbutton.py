@@ -7,6 +7,7 @@ from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QLayout, QPushButton, QSizePolicy
 
 from kataui.ui import theme
+from kataui.ui.words import tr
 
 _NARROWEST_U = 30
 
@@ -19,8 +20,8 @@ class BigButton(QPushButton):
     ) -> None:
         super().__init__()
         self.setProperty("kind", kind)
-        self.setAccessibleName(name)
-        self.setAccessibleDescription(about)
+        self.setAccessibleName(tr(name))
+        self.setAccessibleDescription(tr(about))
         self.clicked.connect(lambda _checked: on_click())
         self.setLayout(layout)
         self._inner = layout

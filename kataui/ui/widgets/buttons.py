@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QCheckBox, QPushButton, QSizePolicy
 
 from kataui.ui import icons, theme
 from kataui.ui.widgets.text import restyle
+from kataui.ui.words import tr
 
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _ROLE = {"primary": "on_accent", "quiet": "accent"}
@@ -25,10 +26,11 @@ class Button(QPushButton):
         kind: str = "",
         name: str = "",
     ) -> None:
-        super().__init__(f" {text}" if icon and text else text)  # a gap after the icon
+        super().__init__()
         self._icon, self._words, self._brief = icon, text, False
+        self._show_words()
         self.setProperty("kind", kind)
-        self.setAccessibleName(name or text.replace("&", "").rstrip("."))
+        self.setAccessibleName(tr(name or text.replace("&", "").rstrip(".")))
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         if on_click is not None:
             self.clicked.connect(lambda _checked: on_click())
@@ -47,7 +49,16 @@ class Button(QPushButton):
             self._draw()
         self._words = text
         self._show_words()
-        self.setAccessibleName(text.rstrip("."))
+        self.setAccessibleName(tr(text.rstrip(".")))
+
+    def setText(self, text: str) -> None:
+        """Say something else; the name stays."""
+        self._words = text.strip()
+        self._show_words()
+
+    def retell(self) -> None:
+        """Say the same as it is told now."""
+        self._show_words()
 
     def set_brief(self, *, brief: bool) -> None:
         """Show the icon only, with the words as its tool tip; or both."""
@@ -56,9 +67,11 @@ class Button(QPushButton):
 
     def _show_words(self) -> None:
         brief = self._brief and bool(self._icon)
-        self.setText("" if brief else f" {self._words}" if self._icon else self._words)
+        words = tr(self._words)
+        # the gap lies after the icon
+        super().setText("" if brief else f" {words}" if self._icon and words else words)
         if self.isEnabled():  # else it tells why not
-            self.setToolTip(self._words if brief else "")
+            self.setToolTip(tr(self._words if brief else ""))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter presses it, as the space bar does."""
@@ -90,12 +103,12 @@ class Button(QPushButton):
     def set_reason(self, reason: str) -> None:
         """Disable with a reason, or enable when there is none."""
         self.setEnabled(not reason)
-        self.setToolTip(reason)
-        self.setAccessibleDescription(reason)
+        self.setToolTip(tr(reason))
+        self.setAccessibleDescription(tr(reason))
 
 
 def check_box(text: str, name: str = "") -> QCheckBox:
     """A box to tick; ``name`` is what a screen reader says, when it is not ``text``."""
-    box = QCheckBox(text)
-    box.setAccessibleName(name or text)
+    box = QCheckBox(tr(text))
+    box.setAccessibleName(tr(name or text))
     return box

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from kataui.ui import theme
 from kataui.ui.widgets.card import Chip, row
 from kataui.ui.widgets.text import label, restyle
+from kataui.ui.words import tr
 
 
 class _ChoiceCard(QFrame):
@@ -27,9 +28,9 @@ class _ChoiceCard(QFrame):
 
     def __init__(self, title: str, consequence: str, chip: str) -> None:
         super().__init__()
-        self.radio = QRadioButton(title)
-        self.radio.setAccessibleName(title)
-        self.radio.setAccessibleDescription(consequence)
+        self.radio = QRadioButton(tr(title))
+        self.radio.setAccessibleName(tr(title))
+        self.radio.setAccessibleDescription(tr(consequence))
         self._words = label(consequence, "dim")
         head = row(self.radio, Chip(chip), None) if chip else row(self.radio, None)
         layout = QVBoxLayout(self)
@@ -53,7 +54,7 @@ class _ChoiceCard(QFrame):
     def set_consequence(self, text: str) -> None:
         """Change the sentence."""
         self._words.setText(text)
-        self.radio.setAccessibleDescription(text)
+        self.radio.setAccessibleDescription(tr(text))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Choose by a click anywhere on the card."""
@@ -116,10 +117,10 @@ class Segmented(QFrame):
         self._group = QButtonGroup(self)
         self._buttons: dict[str, QPushButton] = {}
         for item in items:
-            button = QPushButton(item)
+            button = QPushButton(tr(item))
             button.setCheckable(True)
             button.setProperty("kind", "segment")
-            button.setAccessibleName(f"{name}: {item}")
+            button.setAccessibleName(tr(f"{name}: {item}"))
             button.setChecked(item == (current or items[0]))
             button.toggled.connect(partial(_on_switched, button))
             _stop_at(button, on=button.isChecked())

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
 
 from kataui.ui import theme
 from kataui.ui.widgets.buttons import Button
+from kataui.ui.words import tr
 
 _MAX_LINES = 24
 _TOLD_MS = 2000
@@ -61,13 +62,13 @@ class CodeBox(QWidget):
     def __init__(self, text: str = "", *, name: str) -> None:
         super().__init__()
         self._edit = _Text()
-        self._edit.setAccessibleName(name)
+        self._edit.setAccessibleName(tr(name))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._edit)
         self._copy = Button("Copy", self._on_copy, icon="copy", kind="quiet", name=f"Copy: {name}")
         self._copy.setParent(self)
-        self._copy.setToolTip("Copy")
+        self._copy.setToolTip(tr("Copy"))
         self._edit.verticalScrollBar().rangeChanged.connect(self._place)
         self._again = QTimer(self)
         self._again.setSingleShot(True)

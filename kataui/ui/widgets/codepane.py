@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QFrame, QPlainTextEdit, QToolTip, QWidget
 from kataui.ui import icons, theme
 from kataui.ui.widgets.codecolours import begins_block, block_indent, indentation, spans
 from kataui.ui.widgets.linediff import LineEdit, line_edits
+from kataui.ui.words import tr
 
 _BAR_PX = 3
 _MANY_EDITS = 600  # from here on a whole new text is quicker
@@ -81,7 +82,7 @@ class _Gutter(QWidget):
         if event.type() is QEvent.Type.ToolTip:
             place = self.mapFromGlobal(self.cursor().pos())
             says = self._pane.look_of(self._pane.line_at(place.y())).says
-            QToolTip.showText(self.cursor().pos(), says, self)
+            QToolTip.showText(self.cursor().pos(), tr(says), self)
             return True
         return super().event(event)
 
@@ -108,7 +109,7 @@ class CodePane(QPlainTextEdit):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setProperty("look", "codeview")
         self.setProperty("textStyle", "mono")
-        self.setAccessibleName(name)
+        self.setAccessibleName(tr(name))
         self._gutter = _Gutter(self)
         self.updateRequest.connect(self._on_update)
         self.blockCountChanged.connect(self._fit)
@@ -269,7 +270,7 @@ class CodePane(QPlainTextEdit):
         room = rect.adjusted(0, 0, -theme.u(3), 0)
         text_end = self.fontMetrics().horizontalAdvance(block.text()) + theme.u(4)
         words = painter.fontMetrics().elidedText(
-            look.aside, Qt.TextElideMode.ElideRight, max(0, room.width() - text_end)
+            tr(look.aside), Qt.TextElideMode.ElideRight, max(0, room.width() - text_end)
         )
         painter.setPen(theme.color("warning.text"))
         flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter

@@ -12,6 +12,7 @@ from kataui.ui.widgets.card import hairline, row
 from kataui.ui.widgets.codepane import CodePane, LineLook
 from kataui.ui.widgets.linediff import Row, rows
 from kataui.ui.widgets.text import label
+from kataui.ui.words import tr
 
 _SIDE_BY_SIDE_U = 250  # narrower than this, one under the other
 
@@ -59,7 +60,7 @@ class DiffView(QWidget):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(lambda by=by: self.step(by))
-        self.setAccessibleName(name)
+        self.setAccessibleName(tr(name))
 
     def _follow(self) -> None:
         """Both sides scroll together."""

@@ -20,6 +20,7 @@ from kataui.ui.icons import IconLabel
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import row
 from kataui.ui.widgets.text import label, restyle
+from kataui.ui.words import tr
 
 _last: dict[str, str] = {}  # the folder where somebody chose something, until the end
 _LEAST_U = 30
@@ -35,7 +36,7 @@ class Field(QWidget):
         self._help_text = help_text
         self._title = label(name, "label", wrap=False)
         self._title.setBuddy(control)
-        control.setAccessibleName(name)
+        control.setAccessibleName(tr(name))
         self._mark = IconLabel("error", size_u=4)
         self._below = label(help_text, "note")
         layout = QVBoxLayout(self)
@@ -65,7 +66,7 @@ class Field(QWidget):
         restyle(self._below, tone="fail" if text else "")
         restyle(self.control, wrong=bool(text))
         self._below.setVisible(bool(text or self._help_text))
-        self.control.setAccessibleDescription(text or self._help_text)
+        self.control.setAccessibleDescription(tr(text or self._help_text))
 
 
 class TextField(Field):
@@ -77,7 +78,7 @@ class TextField(Field):
         self, name: str, *, help_text: str = "", placeholder: str = "", secret: bool = False
     ) -> None:
         self.edit = QLineEdit()
-        self.edit.setPlaceholderText(placeholder)
+        self.edit.setPlaceholderText(tr(placeholder))
         if secret:
             self.edit.setEchoMode(QLineEdit.EchoMode.Password)
         super().__init__(name, self.edit, help_text=help_text)
@@ -124,7 +125,7 @@ class ChoiceField(Field):
     def __init__(self, name: str, items: list[tuple[str, str]], *, help_text: str = "") -> None:
         self.combo = Combo()
         for value, text in items:
-            self.combo.addItem(text, value)
+            self.combo.addItem(tr(text), value)
         super().__init__(name, self.combo, help_text=help_text)
         self.combo.currentIndexChanged.connect(lambda _: self.changed.emit(self.value))
 

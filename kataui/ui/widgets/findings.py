@@ -12,6 +12,7 @@ from kataui.ui.telling import in_window
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import clear, hairline
 from kataui.ui.widgets.text import label
+from kataui.ui.words import tr
 
 Act = tuple[str, Callable[[], object]]  # the words of a button, and what it does
 
@@ -47,7 +48,7 @@ class FindingRow(QWidget):
         if act is not None:
             button = Button(act[0], act[1], name=f"{act[0].rstrip('…')}: {finding.message}")
             self._layout.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
-        self.setAccessibleName(f"{kind}: {finding.message} {finding.why} {fix}".strip())
+        self.setAccessibleName(tr(f"{kind}: {finding.message} {finding.why} {fix}".strip()))
 
     def _add_why(self, message: str) -> None:
         ask = Button("Why?", self._toggle, kind="quiet", name=f"Why: {message}")

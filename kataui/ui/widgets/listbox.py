@@ -11,6 +11,7 @@ from kataui.ui.icons import IconLabel
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import clear, row
 from kataui.ui.widgets.text import label
+from kataui.ui.words import tr
 
 
 class ItemList(QWidget):
@@ -20,7 +21,7 @@ class ItemList(QWidget):
 
     def __init__(self, name: str, *, empty: str, icon: str = "file") -> None:
         super().__init__()
-        self.setAccessibleName(name)
+        self.setAccessibleName(tr(name))
         self._empty, self._icon = empty, icon
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
@@ -33,7 +34,7 @@ class ItemList(QWidget):
             self._layout.addWidget(label(self._empty, "dim"))
         for key, text in items:
             shown = label(clean(text, limit=200), "body")
-            shown.setToolTip(clean(text, limit=500))
+            shown.setToolTip(tr(clean(text, limit=500)))
             remove = Button(
                 "Remove",
                 lambda key=key: self.removed.emit(key),  # type: ignore[misc]

@@ -8,6 +8,7 @@ from kataui.ui import theme
 from kataui.ui.icons import IconLabel
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.text import announce, label, restyle
+from kataui.ui.words import tr
 
 
 class MessageBar(QFrame):
@@ -54,7 +55,7 @@ class MessageBar(QFrame):
         self._message.setText(message)
         self._hint.setText(hint)
         self._hint.setVisible(bool(hint))
-        self.setAccessibleName(f"{message} {hint}".strip())
+        self.setAccessibleName(tr(f"{message} {hint}".strip()))
         self.show()
         announce(self, self.accessibleName())
 

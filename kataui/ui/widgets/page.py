@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 from kataui.ui import theme
 from kataui.ui.widgets.card import row
 from kataui.ui.widgets.text import label
+from kataui.ui.words import tr
 
 _STACKED_BELOW_U, _TITLE_U = 150, 70
 
@@ -68,7 +69,7 @@ class Page(QWidget):
     ) -> None:
         super().__init__()
         self.setProperty("look", "page")
-        self.setAccessibleName(title)
+        self.setAccessibleName(tr(title))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)

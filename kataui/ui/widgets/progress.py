@@ -12,6 +12,7 @@ from kataui.ui import theme
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import Card, row
 from kataui.ui.widgets.text import announce, label
+from kataui.ui.words import tr
 
 _FULL = 1000  # per mille: byte counts do not fit a 32 bit bar
 _ESTIMATE_AFTER_S = 3.0
@@ -41,7 +42,7 @@ class ProgressPanel(Card):
         self._bar = QProgressBar()
         self._bar.setRange(0, _FULL)
         self._bar.setTextVisible(False)
-        self._bar.setAccessibleName("Progress")
+        self._bar.setAccessibleName(tr("Progress"))
         self._button = Button("Cancel", self.cancel, icon="x")
         self.body.addWidget(self._name)
         self.body.addWidget(self._bar)

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from kataui.ui import icons, theme
+from kataui.ui.words import tr
 
 Index = QModelIndex | QPersistentModelIndex
 _ROOT = QModelIndex()
@@ -70,18 +71,18 @@ class RowModel(QAbstractTableModel):
             at_right = section in self.right
             side = Qt.AlignmentFlag.AlignRight if at_right else Qt.AlignmentFlag.AlignLeft
             return side | Qt.AlignmentFlag.AlignVCenter
-        return self.headers[section] if role == Qt.ItemDataRole.DisplayRole else None
+        return tr(self.headers[section]) if role == Qt.ItemDataRole.DisplayRole else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Texts, and the row itself for the delegate."""
         row, column = self.rows[index.row()], index.column()
         match role:
             case Qt.ItemDataRole.DisplayRole:
-                return self.texts(row)[column]
+                return tr(self.texts(row)[column])
             case Qt.ItemDataRole.AccessibleTextRole:
-                return self.read_out(row, column)
+                return tr(self.read_out(row, column))
             case Qt.ItemDataRole.ToolTipRole:
-                return self.tip(row, column)
+                return tr(self.tip(row, column))
             case Qt.ItemDataRole.UserRole:
                 return row
             case Qt.ItemDataRole.TextAlignmentRole if column in self.right:
@@ -127,7 +128,7 @@ def paint_text(
     style, role = look
     painter.setFont(theme.font(style))
     painter.setPen(theme.color(role))
-    shown = painter.fontMetrics().elidedText(text, elide, rect.width())
+    shown = painter.fontMetrics().elidedText(tr(text), elide, rect.width())
     painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter, shown)
 
 
@@ -175,7 +176,7 @@ class RowTable(QTableView):
         self._fixed_width = 0
         delegate.setParent(self)
         self.setItemDelegate(delegate)
-        self.setAccessibleName(name)
+        self.setAccessibleName(tr(name))
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.setTabKeyNavigation(False)

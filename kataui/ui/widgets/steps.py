@@ -8,6 +8,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from kataui.ui import icons, theme
+from kataui.ui.words import tr
 
 _WORDS_U, WIDE_U, NARROW_U = 12, 58, 19
 
@@ -48,8 +49,10 @@ class _StepButton(QPushButton):
         self._step = step
         self.setEnabled(step.reachable or step.current)
         state = "current step" if step.current else ("done" if step.done else "to come")
-        self.setAccessibleName(f"Step {self._number}: {step.name}, {state}. {step.answer}".strip())
-        self.setToolTip(f"{step.name}: {step.answer}" if step.answer else step.name)
+        self.setAccessibleName(
+            tr(f"Step {self._number}: {step.name}, {state}. {step.answer}".strip())
+        )
+        self.setToolTip(tr(f"{step.name}: {step.answer}" if step.answer else step.name))
         self.update()
 
     def paintEvent(self, _: QPaintEvent) -> None:
@@ -73,7 +76,7 @@ class _StepButton(QPushButton):
         painter.setPen(theme.color("text" if on else "text_tertiary"))
         painter.setFont(theme.font("strong" if self._step.current else "body"))
         flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
-        painter.drawText(QRectF(left, circle.top(), width, size), flags, self._step.name)
+        painter.drawText(QRectF(left, circle.top(), width, size), flags, tr(self._step.name))
         painter.setFont(theme.font("note"))
         painter.setPen(theme.color("text_tertiary"))
         rest = QRectF(left, circle.bottom() - theme.u(1), width, theme.u(5))
@@ -81,7 +84,7 @@ class _StepButton(QPushButton):
             painter.end()
             return
         answer = painter.fontMetrics().elidedText(
-            self._step.answer, Qt.TextElideMode.ElideMiddle, int(width)
+            tr(self._step.answer), Qt.TextElideMode.ElideMiddle, int(width)
         )
         painter.drawText(rest, flags, answer)
         painter.end()

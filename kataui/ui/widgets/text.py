@@ -9,9 +9,10 @@ from PySide6.QtGui import (
     QTextLayout,
     QTextOption,
 )
-from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QSizePolicy, QWidget
 
 from kataui.ui import theme
+from kataui.ui.words import tr
 
 
 def restyle(widget: QWidget, **properties: object) -> None:
@@ -24,10 +25,36 @@ def restyle(widget: QWidget, **properties: object) -> None:
 
 def announce(widget: QWidget, text: str) -> None:
     """Let a screen reader say something now."""
-    QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(widget, text))
+    QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(widget, tr(text)))
 
 
-class WrappedLabel(QLabel):
+class Label(QLabel):
+    """A label that shows its text in the user's language, and without names in a talk."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(tr(text))
+        self._said = text
+
+    def setText(self, text: str) -> None:
+        """Show something else."""
+        self._said = text
+        super().setText(tr(text))
+
+    def retell(self) -> None:
+        """Show the same as it is told now."""
+        super().setText(tr(self._said))
+
+
+def retell_all() -> None:
+    """Let everything that is made already be told as it is now."""
+    for widget in QApplication.allWidgets():
+        retell = getattr(widget, "retell", None)
+        if retell is not None:
+            retell()
+        widget.update()
+
+
+class WrappedLabel(Label):
     """A label that wraps, and that breaks a word (a digest, a path) which is wider than itself.
 
     ``QLabel`` alone cuts such a word off at the edge.
@@ -85,7 +112,7 @@ def label(
 
     Text from outside is never read as markup.
     """
-    widget = WrappedLabel(text) if wrap else QLabel(text)
+    widget = WrappedLabel(text) if wrap else Label(text)
     widget.setTextFormat(Qt.TextFormat.PlainText)
     widget.setProperty("textStyle", style)
     if style == "mono":
