@@ -9,17 +9,26 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPainterPath, QPaintEvent
-from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QScrollArea, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QFrame,
+    QHBoxLayout,
+    QLineEdit,
+    QScrollArea,
+    QWidget,
+)
 
 from kataui.ui import theme
 from kataui.ui.widgets.buttons import Button
-from kataui.ui.widgets.text import announce, label
+from kataui.ui.widgets.text import announce, label, retell_all
 from kataui.ui.window import Window
+from kataui.ui.words import hide_names
 
 SIZES = (150, 250)
 _STEP = 25
 _LOOK_MS = 60
 _DIMMED = 0.6
+_DOTTED = "dotted"  # a field whose text is hidden for the time of a talk
 _ON = frozenset((Qt.Key.Key_Space, Qt.Key.Key_Right, Qt.Key.Key_PageDown, Qt.Key.Key_Return))
 _BACK = frozenset((Qt.Key.Key_Left, Qt.Key.Key_PageUp, Qt.Key.Key_Backspace))
 
@@ -41,13 +50,15 @@ class Talk:
     """What is presented: chapters, a word on the data, and what the presenter must know.
 
     ``busy`` tells whether something that was begun is not shown yet; ``fresh`` clears the window
-    before the first chapter and after the last.
+    before the first chapter and after the last. ``private``: host names, addresses and secrets
+    are hidden meanwhile.
     """
 
     chapters: Sequence[Chapter]
     data: str
     busy: Callable[[], bool]
     fresh: Callable[[], None]
+    private: bool = False
 
 
 class CaptionBar(QFrame):
@@ -137,7 +148,22 @@ class Presenter(QObject):
         app = QApplication.instance()
         if app is not None:
             app.installEventFilter(self)
+        self._hide(hidden=self._talk.private)
         self._set_up()
+
+    def _hide(self, *, hidden: bool) -> None:
+        """Names, addresses, secrets: bars in what is shown, dots in what can be typed into."""
+        if not self._talk.private:
+            return
+        hide_names(hidden=hidden)
+        retell_all()
+        for field in self._window.findChildren(QLineEdit):
+            if hidden and field.echoMode() is QLineEdit.EchoMode.Normal:
+                field.setProperty(_DOTTED, True)  # noqa: FBT003 - a Qt property
+                field.setEchoMode(QLineEdit.EchoMode.Password)
+            elif not hidden and field.property(_DOTTED):
+                field.setProperty(_DOTTED, None)
+                field.setEchoMode(QLineEdit.EchoMode.Normal)
 
     def _set_up(self) -> None:
         """All that is built in units of the text: made anew when that changes."""
@@ -164,6 +190,7 @@ class Presenter(QObject):
             app.removeEventFilter(self)
         self._take_down()
         self._talk.fresh()
+        self._hide(hidden=False)
         self._window.present(None)
         theme.set_theme(theme.state().wanted, self._before)
         self.ended.emit()
@@ -282,4 +309,4 @@ def talk_of_open_pages(window: Window) -> Talk:
 
         return Chapter(window.sidebar.entry(key).title, act, lambda: None)
 
-    return Talk([chapter(key) for key in ordered], "", lambda: False, lambda: None)
+    return Talk([chapter(key) for key in ordered], "", lambda: False, lambda: None, private=True)

@@ -5,10 +5,13 @@ text is its English, ``{}`` in it stands for what is filled in. Core modules wri
 sentences and know nothing of this: a filled-in sentence is told by its template.
 """
 
+import getpass
+import ipaddress
 import json
 import re
+import socket
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 
 from PySide6.QtCore import QLocale, QObject, Signal
@@ -22,15 +25,16 @@ _WORD = re.compile(r"\w+", re.UNICODE)
 _BREAKS = re.compile(r"(\n+| · |(?<=[.!?…]) )")
 _DEEPEST = 4
 BAR = "▒"
+_MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}", re.IGNORECASE)
 _NAMES = re.compile(
     r"\b(?:\d{1,3}\.){3}\d{1,3}\b"
-    r"|\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b"
-    r"|(?<![\w:])(?:[0-9a-f]{1,4}:){2,7}(?::?[0-9a-f]{1,4}){1,7}(?![\w:])"
+    rf"|\b{_MAC.pattern}\b"
+    r"|(?<![\w:])[0-9a-f]*:[0-9a-f:]*:[0-9a-f]*(?![\w:])"
     r"|(?<=/home/)[^/\s]+"
     r"|\b[\w.+-]+(?=@[\w-])"
     r"|(?<![\w./-])(?:[a-z0-9-]+\.)+(?:com|org|net|io|dev|de|eu|edu|gov|cloud|local|internal|lan|corp)"
     r"(?![\w.-])"
-    r"|\S{0,6}•{4,}",
+    r"|[^\s=:]{0,6}•{4,}",
     re.IGNORECASE,
 )
 _PUBLIC = re.compile(
@@ -50,7 +54,7 @@ class _State(QObject):
         super().__init__()
         self.book: _Book | None = None
         self.hides = False
-        self.names: frozenset[str] = frozenset()
+        self.names = {socket.gethostname(), getpass.getuser()} - {"", "root", "localhost"}
 
 
 class _Book:
@@ -78,7 +82,7 @@ class _Book:
         for word in dict.fromkeys(("", *_WORD.findall(text))):
             for pattern, said in self._templates.get(word, ()):
                 match = pattern.fullmatch(text)
-                if match is not None:
+                if match is not None and not any(map(_BREAKS.search, match.groups())):
                     parts = [self.say(part, deep + 1) for part in match.groups()]
                     return said.format(*parts)
         return None
@@ -116,20 +120,37 @@ def tr(text: str) -> str:
 @lru_cache(maxsize=20_000)
 def _told(text: str) -> str:
     known = state()
-    said = known.book.say(text) if known.book is not None else text
-    return _hidden(said, known.names) if known.hides else said
+    return plain(known.book.say(text) if known.book is not None else text)
 
 
-def _hidden(text: str, names: frozenset[str]) -> str:
-    """The text with bars, as long as what they hide, over names, addresses and secrets."""
+def plain(text: str) -> str:
+    """A text of others (a file, a command) as it is to be shown: never translated.
+
+    While somebody presents, bars lie over host names, addresses and secrets, each as long as what
+    it hides.
+    """
+    if _state is None or not _state.hides:
+        return text
 
     def bars(match: re.Match[str]) -> str:
-        return match.group() if _PUBLIC.fullmatch(match.group()) else BAR * len(match.group())
+        name = match.group()
+        return name if _PUBLIC.fullmatch(name) or _is_time(name) else BAR * len(name)
 
     shown = _NAMES.sub(bars, text)
-    for name in names:
+    for name in _state.names:
         shown = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", BAR * len(name), shown)
     return shown
+
+
+def _is_time(text: str) -> bool:
+    """Whether colons stand in what is no address, such as a time."""
+    if ":" not in text or _MAC.fullmatch(text):
+        return False
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return True
+    return False
 
 
 def speak(language: str) -> None:
@@ -142,17 +163,15 @@ def speak(language: str) -> None:
     _told.cache_clear()
 
 
-def hide_names(names: Iterable[str]) -> None:
-    """From now on show bars for host names, addresses and secrets, and for ``names``."""
-    known = state()
-    known.hides, known.names = True, frozenset(name for name in names if len(name) > 1)
-    _told.cache_clear()
-    known.changed.emit()
+def keep_private(name: str) -> None:
+    """Hide this name, too, while somebody presents: that of a host which is watched."""
+    if len(name) > 1:
+        state().names.add(name)
+        _told.cache_clear()
 
 
-def show_names() -> None:
-    """Show everything again."""
-    known = state()
-    known.hides, known.names = False, frozenset()
+def hide_names(*, hidden: bool) -> None:
+    """Show bars for host names, addresses and secrets; or everything again."""
+    state().hides = hidden
     _told.cache_clear()
-    known.changed.emit()
+    state().changed.emit()

@@ -21,6 +21,7 @@ from kataui.ui.isolation.tabpage import Actions, IsolationTab
 from kataui.ui.sidebar import Entry
 from kataui.ui.widgets.fields import choose_path
 from kataui.ui.window import Window
+from kataui.ui.words import keep_private
 
 
 class Isolations(QObject):
@@ -72,6 +73,7 @@ class Isolations(QObject):
         self._open[key] = source.text
         name = title or (_plain(source) if source.is_file else f"{source.name} (live)")
         if not source.is_file and source.text != "local":
+            keep_private(source.name)
             window.set_network(f"Network: watching {source.name}")
         window.add_page(key, Entry(name), lambda: self._make(key, source, name), under=TAB)
         window.go(key)

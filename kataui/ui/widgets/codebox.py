@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
 
 from kataui.ui import theme
 from kataui.ui.widgets.buttons import Button
-from kataui.ui.words import tr
+from kataui.ui.words import plain, tr
 
 _MAX_LINES = 24
 _TOLD_MS = 2000
@@ -79,12 +79,17 @@ class CodeBox(QWidget):
     @property
     def text(self) -> str:
         """The text as it is copied."""
-        return self._edit.toPlainText()
+        return self._text
 
     def set_text(self, text: str) -> None:
         """Show other text."""
+        self._text = text
         self._edit.setFont(theme.font("mono"))
-        self._edit.setPlainText(text)
+        self.retell()
+
+    def retell(self) -> None:
+        """Show the same text as it may be shown now."""
+        self._edit.setPlainText(plain(self._text))
         self._edit.fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import QFrame, QPlainTextEdit, QToolTip, QWidget
 from kataui.ui import icons, theme
 from kataui.ui.widgets.codecolours import begins_block, block_indent, indentation, spans
 from kataui.ui.widgets.linediff import LineEdit, line_edits
-from kataui.ui.words import tr
+from kataui.ui.words import plain, tr
 
 _BAR_PX = 3
 _MANY_EDITS = 600  # from here on a whole new text is quicker
@@ -127,11 +127,15 @@ class CodePane(QPlainTextEdit):
         if language != self._language or new != self._lines:
             edits = line_edits(self._lines, new)
             if len(edits) > _MANY_EDITS or len(self._lines) == 1:
-                self.setPlainText(text)
+                self.setPlainText(plain(text))
             else:
                 self._edit(edits)
             self._lines, self._language = new, language
             self.viewport().update()
+
+    def retell(self) -> None:
+        """Show the same text as it may be shown now."""
+        self.setPlainText(plain("\n".join(self._lines)))
 
     def show_looks(self, looks: Mapping[int, LineLook]) -> None:
         """Say what the lines have beside their text."""
@@ -174,7 +178,7 @@ class CodePane(QPlainTextEdit):
 
     def _replace(self, cursor: QTextCursor, edit: LineEdit) -> None:
         document = self.document()
-        text = "\n".join(edit.lines)
+        text = plain("\n".join(edit.lines))
         last = edit.end >= document.blockCount()
         begin = document.findBlockByNumber(edit.begin)
         keep = QTextCursor.MoveMode.KeepAnchor

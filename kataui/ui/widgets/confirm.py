@@ -10,6 +10,7 @@ from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import row
 from kataui.ui.widgets.fields import TextField
 from kataui.ui.widgets.text import label
+from kataui.ui.words import tr
 
 
 class _Dialog(QDialog):
@@ -17,7 +18,7 @@ class _Dialog(QDialog):
 
     def __init__(self, parent: QWidget, title: str) -> None:
         super().__init__(parent)
-        self.setWindowTitle(title)
+        self.setWindowTitle(tr(title))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.column = QVBoxLayout(self)
         margin = theme.u(6)
