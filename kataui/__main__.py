@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kataui import logs, network
+from kataui import children, logs, network
 from kataui.errors import ExitStatus
 
 if TYPE_CHECKING:
@@ -14,13 +14,15 @@ if TYPE_CHECKING:
 
 DEMO = "demo"
 
-NOUNS = frozenset({"image", "key", "isolation", "pipeline", "pod"})
+NOUNS = frozenset({"image", "key", "isolation", "pipeline", "pod", "doctor"})
 _COMMAND_LINE = NOUNS | {"--version", "--help", "-h"}
 _PIPE_CLOSED = 141  # what a shell shows of a program that SIGPIPE has ended
 
 
 def main() -> int:
     """Run kataui; gives the exit status."""
+    if children.run_hidden():
+        return ExitStatus.DONE
     network.watch()
     argv = sys.argv[1:]
     try:

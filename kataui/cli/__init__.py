@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import kataui
 from kataui import logs
-from kataui.cli import demo, image, isolation, key, pipeline, pod
+from kataui.cli import demo, doctor, image, isolation, key, pipeline, pod
 from kataui.cli.demo import DemoOptions
 from kataui.cli.output import Output
 from kataui.errors import ExitStatus, KatauiError
@@ -48,6 +48,7 @@ def parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     pipeline.add_parser(nouns, verb if noun == "pipeline" else "")
     pod.add_parser(nouns, verb if noun == "pod" else "")
     demo.add_parser(nouns)
+    doctor.add_parser(nouns)
     return top
 
 

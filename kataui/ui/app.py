@@ -8,13 +8,18 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QProcess, QProcessEnvironment, QTimer
 from PySide6.QtWidgets import QApplication
 
 import kataui
-from kataui import logs, settings
+from kataui import children, logs, settings
+from kataui.doctor import host, programs
+from kataui.doctor.examine import abilities
+from kataui.doctor.model import Places
 from kataui.pods.parcellist import is_parcel
 from kataui.ui import icons, single, theme
+from kataui.ui.computer.computerpage import ComputerPage
+from kataui.ui.computer.networkproof import NetworkProof
 from kataui.ui.crash import CrashReporter
 from kataui.ui.find import Items
 from kataui.ui.home import Actions, HomePage
@@ -68,7 +73,8 @@ def make_window() -> Window:
 
     actions = Actions(
         protect=images.start_protect,
-        verify=images.start_verify,
+        demo=partial(_open_demo, window),
+        computer=lambda: window.go("computer"),
         sample=images.choose_sample,
         choose=images.choose_image,
         choose_folder=images.choose_folder,
@@ -88,11 +94,45 @@ def make_window() -> Window:
     for tab in (ours, images, isolation):
         tab.recent_changed.connect(show_recent)
         tab.add_pages()
+    window.add_page(
+        "computer",
+        Entry("This computer", "doctor", last=True),
+        partial(ComputerPage, window.jobs, window.show_problem),
+    )
     window.add_page("settings", Entry("Settings", "gear", last=True), SettingsPage)
     show_recent()
+    watcher = NetworkProof(window)
+    QTimer.singleShot(0, window, lambda: _look_around(window, home))
+    del watcher  # the window holds it
     window.go(HOME)
     window.sidebar.take_focus()
     return window
+
+
+def _look_around(window: Window, home: HomePage) -> None:
+    """What this computer can do, once the window is there."""
+    window.jobs.start(
+        lambda _control: abilities(programs.parts() + host.parts(Places())),
+        on_done=home.show_abilities,
+        on_error=lambda _error: None,
+    )
+
+
+def _open_demo(window: Window) -> None:
+    """In a window of its own: it redirects where settings and logs are kept."""
+    command = children.argv("kataui", "demo")
+    process = QProcess()
+    process.setProgram(command[0])
+    process.setArguments(command[1:])
+    around = QProcessEnvironment.systemEnvironment()
+    for name, value in children.importable().items():
+        around.insert(name, value)
+    process.setProcessEnvironment(around)
+    started = process.startDetached()
+    if started if isinstance(started, bool) else started[0]:
+        window.show_done("The demo opens in a window of its own.")
+    else:
+        window.show_problem("The demo could not be started.", "Run: kataui demo")
 
 
 def _present(window: Window) -> None:

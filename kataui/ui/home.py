@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout
 
+from kataui.doctor.model import Ability
 from kataui.files import clean
 from kataui.settings import Recent
 from kataui.ui import theme
@@ -19,9 +20,10 @@ from kataui.ui.widgets.drop import DropTarget
 from kataui.ui.widgets.page import Scroll
 from kataui.ui.widgets.text import label
 from kataui.ui.widgets.tiles import Tiles
+from kataui.ui.words import tr
 
 _PROTECT = "Encrypt and sign it, then prove that only your keys open it."
-_VERIFY = "See whether it is encrypted, whole, and from whom you expect."
+_DEMO = "Sample images, a pod with a sidecar pushed in, and recorded incidents. Nothing is kept."
 _ISOLATION = "See which sandbox waits, who makes it wait, and what to change."
 _PIPELINE = "Choose a template, answer a form, see valid files; or put yours on Kata."
 _ICONS = {"recording": "isolation", "pipeline": "pipeline", "pod": "pod"}
@@ -36,7 +38,8 @@ class Actions:
     """What the page can start."""
 
     protect: Callable[[], object]
-    verify: Callable[[], object]
+    demo: Callable[[], object]
+    computer: Callable[[], object]
     sample: Callable[[], object]
     choose: Callable[[], object]
     choose_folder: Callable[[], object]
@@ -75,8 +78,8 @@ class HomePage(Scroll):
         verbs = (
             ("pipeline", "Build a pipeline", _PIPELINE, actions.pipeline),
             ("lock", "Protect an image", _PROTECT, actions.protect),
-            ("shield", "Verify an image", _VERIFY, actions.verify),
             ("isolation", "Watch isolation", _ISOLATION, actions.isolation),
+            ("demo", "Open a demo", _DEMO, actions.demo),
         )
         self.body.addWidget(Tiles([verb_card(*verb) for verb in verbs]))
         target = DropTarget(
@@ -88,6 +91,30 @@ class HomePage(Scroll):
         self.body.addWidget(target)
         self._recent = QVBoxLayout()
         self.body.addLayout(self._recent)
+        self._computer = QVBoxLayout()
+        self.body.addLayout(self._computer)
+
+    def show_abilities(self, abilities: tuple[Ability, ...]) -> None:
+        """Say what this computer can do."""
+        clear(self._computer)
+        details = Button("Details", self._actions.computer, kind="quiet", name="This computer")
+        card = Card("This computer can", action=details)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(theme.u(6))
+        grid.setVerticalSpacing(theme.u(2))
+        columns = 2 if self.width() < theme.u(200) else 3
+        for number, ability in enumerate(abilities):
+            mark = IconLabel("pass" if ability.possible else "info")
+            mark.setAccessibleName(tr("Possible" if ability.possible else "Not possible"))
+            words = [label(ability.title, "body")]
+            words += [] if ability.possible else [label(ability.lacks, "note")]
+            cell = QHBoxLayout()
+            cell.setSpacing(theme.u(2))
+            cell.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
+            cell.addLayout(column(*words, spacing_u=0.25), 1)
+            grid.addLayout(cell, number // columns, number % columns)
+        card.body.addLayout(grid)
+        self._computer.addWidget(card)
 
     def show_recent(self, items: tuple[Recent, ...]) -> None:
         """Show what was open last, or the sample when there is nothing."""

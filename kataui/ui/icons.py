@@ -65,7 +65,7 @@ def window_icon() -> QIcon:
     """The program's mark in the sizes that task bars ask for."""
     result = QIcon()
     for size_px in _WINDOW_ICON_PX:
-        result.addPixmap(pixmap("logo", size_px, "accent"))
+        result.addPixmap(pixmap("app", size_px))
     return result
 
 

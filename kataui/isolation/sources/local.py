@@ -1,14 +1,10 @@
 """The host that we run on as a source: the collector as a child process."""
 
-import os
-import sys
-from pathlib import Path
-
+from kataui.children import argv, importable
 from kataui.errors import KatauiError
 from kataui.isolation.sources.child import Child
 from kataui.isolation.sources.retrying import USUAL, ChildFeed, Ending, Patience
 
-_PACKAGES = Path(__file__).resolve().parents[3]
 _SLOWEST_HZ, _FASTEST_HZ = 0.001, 100.0
 
 
@@ -36,16 +32,9 @@ class LocalFeed(ChildFeed):
         self._arguments += [f"--proc-root={proc_root}", f"--sys-root={sys_root}"]
 
     def _start(self) -> Child:
-        argv = [sys.executable, "-m", "kataui.isolation.collector", *self._arguments]
-        return Child(argv, env=importable())
+        return Child(argv("kataui.isolation.collector", *self._arguments), env=importable())
 
     def _ending(self, child: Child) -> Ending:
         said = child.words[-1] if child.words else "it said nothing"
         message = f"The collector on this host ended with status {child.status} ({said})."
         return Ending(KatauiError(message))
-
-
-def importable() -> dict[str, str]:
-    """The environment in which a child finds this kataui, from whatever folder it is started."""
-    before = os.environ.get("PYTHONPATH", "")
-    return {"PYTHONPATH": os.pathsep.join(filter(None, [str(_PACKAGES), before]))}

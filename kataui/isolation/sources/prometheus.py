@@ -7,15 +7,14 @@ they do not tell is listed in the head as ``missing``.
 import dataclasses
 import json
 import math
-import sys
 import time
 import zlib
 
+from kataui.children import argv, importable
 from kataui.errors import KatauiError
 from kataui.isolation.collector import stream as wire
 from kataui.isolation.sources import prometheus_stream
 from kataui.isolation.sources.child import Child
-from kataui.isolation.sources.local import importable
 from kataui.isolation.sources.prometheus_server import PrometheusProblem, Server
 from kataui.isolation.sources.prometheus_stream import MOST_STEPS, Task
 from kataui.isolation.sources.retrying import USUAL, ChildFeed, Ending, Patience
@@ -82,9 +81,8 @@ class PrometheusFeed(ChildFeed):
             self._task = dataclasses.replace(self._task, begin_s=seen_s)
 
     def _start(self) -> Child:
-        program = f"import sys; from {prometheus_stream.__name__} import main; sys.exit(main())"
-        argv = [sys.executable, "-c", program]
-        return Child(argv, input_bytes=self._task.line(), env=importable())
+        command = argv(prometheus_stream.__name__)
+        return Child(command, input_bytes=self._task.line(), env=importable())
 
     def _ending(self, child: Child) -> Ending:
         if child.status == 0:

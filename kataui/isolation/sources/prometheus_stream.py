@@ -226,3 +226,7 @@ def main() -> int:
         sys.stderr.write(json.dumps({"message": error.message, "hint": error.hint}) + "\n")
         return error.exit_status
     return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -7,11 +7,11 @@ import secrets
 import shlex
 import shutil
 import socket
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from kataui.children import argv_alone
 from kataui.errors import Cancelled
 from kataui.files import clean, write_new
 
@@ -44,8 +44,7 @@ class Questions:
         self._server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._server.bind(str(path))
         self._server.listen()
-        program = str(Path(__file__).with_name("askpass.py"))
-        command = shlex.join([sys.executable, "-I", program, str(path)])
+        command = shlex.join(argv_alone("kataui.isolation.sources.askpass", str(path)))
         # the token is in a file that only we may read: neither arguments nor ssh's environment
         script = f'#!/bin/sh\nKATAUI_ASKPASS_TOKEN={self._token} exec {command} "$@"\n'
         write_new(self._folder / "askpass", script.encode(), mode=0o700)
