@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,12 @@ from kataui.errors import DestinationProblem, KatauiError
 
 log = logging.getLogger(__name__)
 FORMAT_VERSION = 1
-THEMES = ("system", "light", "dark")
+THEMES = ("system", "light", "dark", "contrast")
 ALERT_GRADES = ("B", "C", "D", "never")
 TEXT_PERCENTS = (100, 125, 150, 200)
+LANGUAGES = ("system", "en", "de")
+RATES_HZ = (0.5, 1.0, 2.0, 5.0, 10.0)
+_MAX_OPEN = 30
 _MAX_BYTES = 1 << 20
 _MAX_RECENT = 12
 
@@ -39,7 +42,9 @@ class Settings:
     """All settings; a bad value in the file gives its default.
 
     ``alert_below``: a sandbox below this grade for 30 s is an alert; ``alert_desktop``: it is also
-    told on the desktop, without a sound.
+    told on the desktop, without a sound. ``rate_hz``: samples a second of what is watched live.
+    ``folder``: where choosing a file begins, empty for where it was last. ``reopen``: what was open
+    comes back; ``opened`` are its paths, ``shown`` that of the page in front. No secrets.
     """
 
     version: int = FORMAT_VERSION
@@ -48,6 +53,12 @@ class Settings:
     expert: bool = False
     alert_below: str = "C"
     alert_desktop: bool = False
+    language: str = "system"
+    rate_hz: float = 1.0
+    folder: str = ""
+    reopen: bool = True
+    opened: tuple[str, ...] = ()
+    shown: str = ""
     recent: tuple[Recent, ...] = field(default=())
 
 
@@ -82,21 +93,35 @@ def _put_aside() -> None:
         path.rename(next(p for p in map(path.with_name, names) if not p.exists()))
 
 
+_FITS: dict[str, Callable[[Any], bool]] = {
+    "theme": lambda value: value in THEMES,
+    "text_percent": lambda value: type(value) is int and value in TEXT_PERCENTS,
+    "alert_below": lambda value: value in ALERT_GRADES,
+    "language": lambda value: value in LANGUAGES,
+    "rate_hz": lambda value: type(value) is float and value in RATES_HZ,
+    "folder": lambda value: isinstance(value, str),
+    "shown": lambda value: isinstance(value, str),
+    **dict.fromkeys(("expert", "alert_desktop", "reopen"), lambda value: isinstance(value, bool)),
+}
+
+
 def _checked(value: Mapping[str, Any]) -> Settings:
-    settings = Settings()
-    if value.get("theme") in THEMES:
-        settings = replace(settings, theme=value["theme"])
-    percent = value.get("text_percent")
-    if isinstance(percent, int) and percent in TEXT_PERCENTS:
-        settings = replace(settings, text_percent=percent)
-    if value.get("alert_below") in ALERT_GRADES:
-        settings = replace(settings, alert_below=value["alert_below"])
-    for name in ("expert", "alert_desktop"):
-        if isinstance(value.get(name), bool):
-            settings = replace(settings, **{name: value[name]})
-    recent = value.get("recent")
-    items = recent if isinstance(recent, list) else []
-    return replace(settings, recent=tuple(_recent(x) for x in items if _is_recent(x))[:_MAX_RECENT])
+    """What fits; each that does not is its default. Text where a number is wanted does not fit."""
+    known = {
+        name: value[name]
+        for name, fits in _FITS.items()
+        if isinstance(value.get(name), str | int | float) and fits(value[name])
+    }
+    opened, recent = (
+        items if isinstance(items, list) else []
+        for items in (value.get("opened"), value.get("recent"))
+    )
+    return replace(
+        Settings(),
+        **known,
+        opened=tuple(path for path in opened if isinstance(path, str) and path)[:_MAX_OPEN],
+        recent=tuple(_recent(item) for item in recent if _is_recent(item))[:_MAX_RECENT],
+    )
 
 
 def _is_recent(value: Any) -> bool:

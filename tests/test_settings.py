@@ -149,3 +149,11 @@ def test_whatever_stands_in_the_fields_the_settings_are_usable(value: dict[str, 
     assert loaded.theme in settings.THEMES
     assert loaded.text_percent in settings.TEXT_PERCENTS
     assert all(isinstance(item, Recent) for item in loaded.recent)
+
+
+def test_settings_of_an_older_kataui_are_read() -> None:
+    """Written by 0.1.0 before languages, rates and sessions were there."""
+    _write('{"version": 1, "theme": "dark", "text_percent": 150, "expert": true, "recent": []}')
+    loaded = settings.load()
+    assert (loaded.theme, loaded.text_percent, loaded.expert) == ("dark", 150, True)
+    assert (loaded.language, loaded.rate_hz, loaded.reopen) == ("system", 1.0, True)

@@ -62,7 +62,7 @@ def _works(program: list[str], folder: Path) -> None:
     assert _run(*program, "--version", **home).strip() == f"kataui {kataui.__version__}"
     _run(*program, "image", "protect", "--sample", folder / "sample", **home)
     receipt = json.loads((folder / "sample" / "receipt.json").read_text())
-    assert receipt["tools"]["kataui"] == kataui.__version__
+    assert receipt["versions"]["kataui"] == kataui.__version__
     assert "gitlab-runner" in _run(*program, "pipeline", "list", **home)
     _run(*program, "pipeline", "render", "coco-pod", "--out", folder / "pod", **home)
     _run(*program, "pipeline", "check", folder / "pod", **home)

@@ -8,7 +8,7 @@ from pathlib import Path
 from kataui.cli.output import Output
 from kataui.errors import KatauiError
 
-THEMES = ("light", "dark")
+THEMES = ("light", "dark", "contrast")
 _LEAST_PERCENT, _MOST_PERCENT = 150, 250
 _SIZE = re.compile(r"([1-9]\d{2,3})x([1-9]\d{2,3})", re.ASCII)
 
@@ -24,7 +24,8 @@ def add_parser(nouns: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     parser.add_argument(
         "--screenshots", default="", metavar="DIR", help="write a picture of every screen instead"
     )
-    parser.add_argument("--themes", default=",".join(THEMES), help="of the pictures: light,dark")
+    themes = ",".join(THEMES)
+    parser.add_argument("--themes", default="light,dark", help=f"of the pictures: {themes}")
     parser.add_argument("--percents", default="100,200", help="text sizes of the pictures")
     parser.add_argument("--sizes", default="1440x900", help="windows of the pictures: 1440x900")
     parser.add_argument("--only", default="", help="pictures by their names, with commas")

@@ -4,33 +4,31 @@ import gc
 import os
 import signal
 import sys
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QProcess, QProcessEnvironment, QTimer
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 import kataui
-from kataui import children, logs, settings
-from kataui.doctor import host, programs
-from kataui.doctor.examine import abilities
-from kataui.doctor.model import Places
-from kataui.pods.parcellist import is_parcel
-from kataui.ui import icons, single, theme
+from kataui import logs, settings
+from kataui.ui import icons, session, single, theme, words
+from kataui.ui.acts import Act, Items
+from kataui.ui.computer.around import look_around
 from kataui.ui.computer.computerpage import ComputerPage
 from kataui.ui.computer.networkproof import NetworkProof
 from kataui.ui.crash import CrashReporter
-from kataui.ui.find import Items
+from kataui.ui.demo.apart import open_demo
 from kataui.ui.home import Actions, HomePage
-from kataui.ui.images.opening import TOOLS, Images, is_key
+from kataui.ui.images.opening import TOOLS, Images
 from kataui.ui.isolation.entrance import TAB as ISOLATION
-from kataui.ui.isolation.entrance import Entrance, is_recording
+from kataui.ui.isolation.entrance import Entrance
 from kataui.ui.jobs import Jobs
+from kataui.ui.opens import Opens, drop_words
 from kataui.ui.pipelines import entrance as pipelines
-from kataui.ui.pods.entrance import is_pod
 from kataui.ui.presenter import Presenter, talk_of_open_pages
 from kataui.ui.settingspage import SettingsPage
+from kataui.ui.shortcutspage import ShortcutsPage
 from kataui.ui.sidebar import Entry
 from kataui.ui.window import HOME, Window
 
@@ -54,6 +52,7 @@ def make_application(argv: list[str]) -> QApplication:
     app.setApplicationVersion(kataui.__version__)
     app.setDesktopFileName(APP_ID)
     known = settings.load()
+    words.speak(known.language)
     theme.start(app, known.theme, known.text_percent)
     app.setWindowIcon(icons.window_icon())
     return app
@@ -63,17 +62,44 @@ def make_window() -> Window:
     """The window with all its pages, not yet shown."""
     window = Window(Jobs())
     images, isolation, ours = Images(window), Entrance(window), pipelines.Entrance(window)
-    window.open_paths = partial(_open_paths, images, isolation, ours)
+    window.open_paths = Opens(images, isolation, ours, window.show_problem).open
     window.choose, window.choose_folder = images.choose_image, images.choose_folder
     window.says, window.adopt = drop_words, ours.adopt
+    window.begin_talk = partial(_present, window)
+    window.acts = _acts(window, images, ours)
+    home = HomePage(_actions(window, images))
 
-    def forget() -> None:
-        settings.save(replace(settings.load(), recent=()))
-        show_recent()
+    def show_recent() -> None:
+        home.show_recent(settings.load().recent)
 
-    actions = Actions(
+    window.add_page(HOME, Entry("Home", "home"), lambda: home)
+    home.recent_changed.connect(show_recent)
+    for tab in (ours, images, isolation):
+        tab.recent_changed.connect(show_recent)
+        tab.add_pages()
+    _add_last_pages(window)
+    show_recent()
+    NetworkProof(window)
+    QTimer.singleShot(0, window, lambda: look_around(window, home))
+    window.go(HOME)
+    window.sidebar.take_focus()
+    return window
+
+
+def _add_last_pages(window: Window) -> None:
+    """What is about kataui itself, at the end of the sidebar."""
+    computer = partial(ComputerPage, window.jobs, window.show_problem)
+    window.add_page("computer", Entry("This computer", "doctor", last=True), computer)
+    keys = partial(ShortcutsPage, window.shortcuts)
+    window.add_page("shortcuts", Entry("Keyboard", "term", last=True), keys)
+    pages = Entry("Settings", "gear", last=True)
+    window.add_page("settings", pages, partial(SettingsPage, window.show_done))
+
+
+def _actions(window: Window, images: Images) -> Actions:
+    return Actions(
         protect=images.start_protect,
-        demo=partial(_open_demo, window),
+        demo=partial(open_demo, window),
         computer=lambda: window.go("computer"),
         sample=images.choose_sample,
         choose=images.choose_image,
@@ -81,58 +107,8 @@ def make_window() -> Window:
         open_paths=window.open_paths,
         isolation=lambda: window.go(ISOLATION),
         pipeline=lambda: window.go(pipelines.TAB),
-        forget=forget,
+        told=window.show_done,
     )
-    window.begin_talk = partial(_present, window)
-    window.acts = _acts(window, images, ours)
-    home = HomePage(actions)
-
-    def show_recent() -> None:
-        home.show_recent(settings.load().recent)
-
-    window.add_page(HOME, Entry("Home", "home"), lambda: home)
-    for tab in (ours, images, isolation):
-        tab.recent_changed.connect(show_recent)
-        tab.add_pages()
-    window.add_page(
-        "computer",
-        Entry("This computer", "doctor", last=True),
-        partial(ComputerPage, window.jobs, window.show_problem),
-    )
-    window.add_page("settings", Entry("Settings", "gear", last=True), SettingsPage)
-    show_recent()
-    watcher = NetworkProof(window)
-    QTimer.singleShot(0, window, lambda: _look_around(window, home))
-    del watcher  # the window holds it
-    window.go(HOME)
-    window.sidebar.take_focus()
-    return window
-
-
-def _look_around(window: Window, home: HomePage) -> None:
-    """What this computer can do, once the window is there."""
-    window.jobs.start(
-        lambda _control: abilities(programs.parts() + host.parts(Places())),
-        on_done=home.show_abilities,
-        on_error=lambda _error: None,
-    )
-
-
-def _open_demo(window: Window) -> None:
-    """In a window of its own: it redirects where settings and logs are kept."""
-    command = children.argv("kataui", "demo")
-    process = QProcess()
-    process.setProgram(command[0])
-    process.setArguments(command[1:])
-    around = QProcessEnvironment.systemEnvironment()
-    for name, value in children.importable().items():
-        around.insert(name, value)
-    process.setProcessEnvironment(around)
-    started = process.startDetached()
-    if started if isinstance(started, bool) else started[0]:
-        window.show_done("The demo opens in a window of its own.")
-    else:
-        window.show_problem("The demo could not be started.", "Run: kataui demo")
 
 
 def _present(window: Window) -> None:
@@ -145,54 +121,16 @@ def _present(window: Window) -> None:
 def _acts(window: Window, images: Images, ours: pipelines.Entrance) -> Items:
     """What can be found by its name and done at once."""
     return [
-        ("Build a pipeline", lambda: window.go(pipelines.TAB)),
-        ("Put my pipeline on Kata", ours.choose),
-        ("Protect an image", images.start_protect),
-        ("Open a file", images.choose_image),
-        ("Open a layout folder", images.choose_folder),
-        ("Try it with a sample image", images.choose_sample),
-        ("Present what is open", window.begin_talk),
+        Act("Build a pipeline", lambda: window.go(pipelines.TAB)),
+        Act("Put my pipeline on Kata", ours.choose),
+        Act("Protect an image", images.start_protect),
+        Act("Open a demo", partial(open_demo, window)),
+        Act("Try it with a sample image", images.choose_sample),
         *(
-            (f"{tool.title}: {tool.about}", partial(images.open_tool, name))
+            Act(f"{tool.title}: {tool.about}", partial(images.open_tool, name))
             for name, tool in TOOLS.items()
         ),
     ]
-
-
-def _open_paths(
-    images: Images, isolation: Entrance, ours: pipelines.Entrance, paths: list[str]
-) -> None:
-    """Recordings to Isolation, pods and parcels to their pages, the rest to its tab."""
-    recordings = [path for path in paths if is_recording(path)]
-    if recordings:
-        isolation.open_paths(recordings)
-    rest = [path for path in paths if path not in recordings]
-    for path in filter(is_pod, rest):
-        images.pods.open(path)
-    for path in filter(is_parcel, rest):
-        images.pods.unpack(path)
-    rest = [path for path in rest if not is_pod(path) and not is_parcel(path)]
-    manifests = [path for path in rest if pipelines.is_pipeline(path)]
-    if manifests:
-        ours.open_paths(manifests)
-    others = [path for path in rest if path not in manifests]
-    if others:
-        images.open_paths(others)
-
-
-def drop_words(paths: list[str]) -> str:
-    """What dropping these does."""
-    if len(paths) > 1:
-        return f"Open {len(paths)} things"
-    if is_recording(paths[0]):
-        return "Open as a recording"
-    if is_parcel(paths[0]):
-        return "Unpack this parcel"
-    if is_pod(paths[0]):
-        return "See what the pod runs"
-    if pipelines.is_pipeline(paths[0]):
-        return "Check, and put on Kata"
-    return "Show this key" if is_key(paths[0]) else "Open as an image"
 
 
 def main(argv: list[str]) -> int:
@@ -220,7 +158,10 @@ def main(argv: list[str]) -> int:
         window.activateWindow()
 
     server = single.Server(name, open_path, window)
+    window.about_to_close = partial(session.keep, window)
     open_path(path)
+    # after the first picture: what was open may need modules that take a while
+    QTimer.singleShot(0, window, lambda: session.restore(window))
     status = run(app, window)
     server.close()
     return status

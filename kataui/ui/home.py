@@ -1,12 +1,13 @@
 """The first page: what one can do, what was open last, and a sample to try."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout
 
+from kataui import settings
 from kataui.doctor.model import Ability
 from kataui.files import clean
 from kataui.settings import Recent
@@ -46,7 +47,7 @@ class Actions:
     open_paths: Callable[[list[str]], None]
     isolation: Callable[[], object]
     pipeline: Callable[[], object]
-    forget: Callable[[], object]
+    told: Callable[[str, str, Callable[[], object]], object]
 
 
 def verb_card(icon: str, title: str, text: str, on_click: Callable[[], object]) -> BigButton:
@@ -66,10 +67,12 @@ def verb_card(icon: str, title: str, text: str, on_click: Callable[[], object]) 
 class HomePage(Scroll):
     """The question, the verbs, the drop target, and what was open last."""
 
+    recent_changed = Signal()
+
     def __init__(self, actions: Actions) -> None:
         super().__init__()
         self._actions = actions
-        self.setAccessibleName("Home")
+        self.setAccessibleName(tr("Home"))
         self.body.addSpacing(theme.u(4))
         promise = "Everything works without a network. Nothing is written before you say so."
         question = label("What would you like to do?", "display")
@@ -130,7 +133,7 @@ class HomePage(Scroll):
         return card
 
     def _last(self, items: tuple[Recent, ...]) -> Card:
-        forget = Button("Clear", self._actions.forget, kind="quiet", name="Clear recent")
+        forget = Button("Clear", self._forget, kind="quiet", name="Clear recent")
         card = Card("Recent", action=forget)
         card.body.setSpacing(0)
         for number, item in enumerate(items):
@@ -138,6 +141,18 @@ class HomePage(Scroll):
                 card.body.addWidget(hairline())
             card.body.addWidget(self._line(item))
         return card
+
+    def _forget(self) -> None:
+        """Forget what was open; it can be undone while the message stands."""
+        before = settings.load()
+        settings.save(replace(before, recent=()))
+        self.recent_changed.emit()
+
+        def undo() -> None:
+            settings.save(replace(settings.load(), recent=before.recent))
+            self.recent_changed.emit()
+
+        self._actions.told("The list is empty.", "Undo", undo)
 
     def _line(self, item: Recent) -> BigButton:
         path = Path(item.path)
@@ -162,5 +177,5 @@ class HomePage(Scroll):
             name=f"Open {name}",
             about=f"{where}. {item.sentence} {when}".strip(),
         )
-        open_it.setToolTip(clean(item.path, limit=500))
+        open_it.setToolTip(tr(clean(item.path, limit=500)))
         return open_it

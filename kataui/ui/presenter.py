@@ -22,7 +22,7 @@ from kataui.ui import theme
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.text import announce, label, retell_all
 from kataui.ui.window import Window
-from kataui.ui.words import hide_names
+from kataui.ui.words import hide_names, tr
 
 SIZES = (150, 250)
 _STEP = 25
@@ -96,7 +96,7 @@ class _Veil(QWidget):
     def __init__(self, over: QWidget) -> None:
         super().__init__(over)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.setAccessibleName("Dimmed")
+        self.setAccessibleName(tr("Dimmed"))
         self.blank = False
         self._hole = QRect()
 

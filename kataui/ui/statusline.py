@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 from kataui.ui import theme
 from kataui.ui.icons import IconLabel
 from kataui.ui.widgets.text import label
+from kataui.ui.words import tr
 
 _NO_NETWORK = "No network used since start"
 _GAP = "    "
@@ -25,16 +26,16 @@ class _Parts(QLabel):
 
     def hug(self) -> None:
         """Take no more room than all parts need; what is left is for others."""
-        self.setMaximumWidth(self.fontMetrics().horizontalAdvance(_GAP.join(self._parts)) + 2)
+        self.setMaximumWidth(self.fontMetrics().horizontalAdvance(_joined(self._parts)) + 2)
 
     def show_parts(self, parts: tuple[str, ...]) -> None:
         """Show the first of these."""
         self._parts = parts
-        fitting = parts
-        while fitting and self.fontMetrics().horizontalAdvance(_GAP.join(fitting)) > self.width():
+        fitting, metrics = parts, self.fontMetrics()
+        while fitting and metrics.horizontalAdvance(_joined(fitting)) > self.width():
             fitting = fitting[:-1]
-        self.setText(_GAP.join(fitting))
-        self.setToolTip("" if fitting == parts else ", ".join(parts))
+        self.setText(_joined(fitting))
+        self.setToolTip("" if fitting == parts else ", ".join(map(tr, parts)))
 
     def minimumSizeHint(self) -> QSize:
         """None."""
@@ -44,6 +45,10 @@ class _Parts(QLabel):
         """Another width has room for others."""
         super().resizeEvent(event)
         self.show_parts(self._parts)
+
+
+def _joined(parts: tuple[str, ...]) -> str:
+    return _GAP.join(map(tr, parts))
 
 
 class StatusLine(QWidget):
@@ -85,14 +90,14 @@ class StatusLine(QWidget):
         """Say what network was used; once used, it stays said."""
         self._network.setText(text)
         self._icon.set_icon("net")
-        self._icon.setToolTip(text)
+        self._icon.setToolTip(tr(text))
 
     def show_status(self, parts: tuple[str, ...]) -> None:
         """Say what the page reads; the network's sentence is in the icon's tool tip then."""
         self._status.show_parts(parts)
         self._status.hug()
         self._network.setVisible(not parts)
-        self._icon.setToolTip(self._network.text())
+        self._icon.setToolTip(tr(self._network.text()))
 
     def show_keys(self, keys: tuple[str, ...]) -> None:
         """Show shortcuts, such as "Ctrl+O Open", the most useful first."""

@@ -1,4 +1,4 @@
-"""Colours, spacing and type from ``resources/palette.json``: light, dark, and 100 to 200 % text.
+"""Colours, spacing and type from ``resources/palette.json``: light, dark, high contrast.
 
 One style sheet styles everything by the properties ``textStyle``, ``look`` (a surface)
 and ``kind`` (a button), so that a change of theme is one call. Lengths are multiples of the unit
@@ -17,7 +17,11 @@ from kataui import resources
 from kataui.ui.stylesheet import build as build_stylesheet
 
 SMALLEST_UNIT_PX = 4
-_SCHEMES = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
+_SCHEMES = {
+    "light": Qt.ColorScheme.Light,
+    "dark": Qt.ColorScheme.Dark,
+    "contrast": Qt.ColorScheme.Dark,
+}
 
 
 @cache
@@ -46,10 +50,13 @@ def state() -> _State:
 
 
 def name() -> str:
-    """``light`` or ``dark``, as it is shown now."""
+    """``light``, ``dark`` or ``contrast``, as it is shown now."""
     wanted = state().wanted
     if wanted != "system":
         return wanted
+    asked = getattr(QGuiApplication.styleHints(), "accessibility", None)  # Qt 6.10
+    if asked is not None and asked().contrastPreference() is Qt.ContrastPreference.HighContrast:
+        return "contrast"
     scheme = QGuiApplication.styleHints().colorScheme()
     return "dark" if scheme is Qt.ColorScheme.Dark else "light"
 
@@ -123,7 +130,7 @@ def _on_system_change() -> None:
 
 
 def set_theme(wanted: str, percent: int) -> None:
-    """Change theme (``system``, ``light``, ``dark``) and text size, for all windows at once."""
+    """Change theme (of ``settings.THEMES``) and text size (percent), for all windows at once."""
     state().wanted, state().percent = wanted, percent
     # The system's own dialogs and window frames follow too, where the platform can do that.
     QGuiApplication.styleHints().setColorScheme(_SCHEMES.get(wanted, Qt.ColorScheme.Unknown))

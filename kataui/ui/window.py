@@ -20,8 +20,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from kataui.ui import theme
+from kataui.ui.acts import Act, Items, page_acts
 from kataui.ui.dock import ProgressDock
-from kataui.ui.find import Items
 from kataui.ui.focus import FocusRing
 from kataui.ui.jobs import Jobs
 from kataui.ui.sidebar import Entry, Sidebar
@@ -31,6 +31,7 @@ from kataui.ui.widgets.confirm import Confirm
 from kataui.ui.widgets.drop import DropVeil, dropped_paths
 from kataui.ui.widgets.message import MessageBar
 from kataui.ui.widgets.progress import ProgressPanel
+from kataui.ui.words import tr
 
 _RAIL_BELOW_U = 275  # 1100 px at a 14 px font
 _KEYS = ("Ctrl+K Find", "Ctrl+O Open", "Ctrl+B Sidebar", "Alt+↑ Alt+↓ Pages")
@@ -51,6 +52,7 @@ class _Place:
     make: Callable[[], QWidget]
     widget: QWidget | None = None
     closable: bool = False
+    path: str = ""
 
 
 class Window(QMainWindow):
@@ -70,9 +72,12 @@ class Window(QMainWindow):
         self.says: Callable[[list[str]], str] = lambda _paths: "Open it"
         self.acts: Items = []
         self.begin_talk: Callable[[], None] = lambda: None
+        self.about_to_close: Callable[[], None] = lambda: None
+        self._held = False
+        self._closed: list[str] = []
         self._places: dict[str, _Place] = {}
         self._rail_wanted: bool | None = None
-        self.setWindowTitle("kataui")
+        self.setWindowTitle(tr("kataui"))
         self.setAcceptDrops(True)
         self.sidebar = Sidebar()
         self.sidebar.chosen.connect(self.go)
@@ -122,26 +127,51 @@ class Window(QMainWindow):
             ("Open a folder", "Ctrl+Shift+O", self._choose_folder),
             ("Sidebar", "Ctrl+B", self._toggle_rail),
             ("Present what is open", "F5", self._begin_talk),
+            ("Keyboard", "Ctrl+/", lambda: self.go("shortcuts")),
             ("Home", "Ctrl+1", lambda: self.go(HOME)),
             ("Pipelines", "Ctrl+2", lambda: self.go("pipelines")),
             ("Images", "Ctrl+3", lambda: self.go("images")),
             ("Isolation", "Ctrl+4", lambda: self.go("isolation")),
             ("Close page", "Ctrl+W", self.close_current),
+            ("Open what was closed last", "Ctrl+Shift+T", self.reopen_closed),
             ("Next page", "Alt+Down", lambda: self._walk(1)),
             ("Previous page", "Alt+Up", lambda: self._walk(-1)),
             ("Quit", "Ctrl+Q", self.close),
         ):
-            item = QAction(text, self)
+            item = QAction(tr(text), self)
             item.setShortcut(QKeySequence(keys))
             item.triggered.connect(lambda _checked=False, action=action: action())
             self.addAction(item)
 
     def add_page(
-        self, key: str, entry: Entry, make: Callable[[], QWidget], *, under: str = ""
+        self,
+        key: str,
+        entry: Entry,
+        make: Callable[[], QWidget],
+        *,
+        under: str = "",
+        path: str = "",
     ) -> None:
-        """Register a page; what lies ``under`` a tab can be closed."""
-        self._places[key] = _Place(make, closable=bool(under))
+        """Register a page; what lies ``under`` a tab can be closed.
+
+        ``path`` is what the page shows, when it can be opened again by it.
+        """
+        self._places[key] = _Place(make, closable=bool(under), path=path)
         self.sidebar.add(key, entry, under=under)
+
+    @property
+    def opened(self) -> list[str]:
+        """The paths of the pages that are open, as they stand in the sidebar."""
+        places = (self._places[key] for key in self.sidebar.keys())  # noqa: SIM118 - no dict
+        return [place.path for place in places if place.path]
+
+    def path_of(self, key: str) -> str:
+        """What a page shows; empty when that is no path."""
+        return self._places[key].path if key in self._places else ""
+
+    def hold(self, *, held: bool) -> None:
+        """While it is held, what is opened only gets its line in the sidebar."""
+        self._held = held
 
     def can_close(self, key: str) -> bool:
         """Whether a page is one that was opened."""
@@ -176,7 +206,7 @@ class Window(QMainWindow):
 
     def go(self, key: str) -> None:
         """Show a page."""
-        if key not in self._places:
+        if key not in self._places or self._held:
             return
         shown, focused = self._stack.currentWidget(), self.focusWidget()
         leaves = shown is not None and focused in shown.findChildren(QWidget)
@@ -190,7 +220,7 @@ class Window(QMainWindow):
 
     def _show_place(self, key: str) -> None:
         """Name the page in the window's title, and its keys in the status line."""
-        self.setWindowTitle(f"{self.sidebar.entry(key).title} - kataui")
+        self.setWindowTitle(tr(f"{self.sidebar.entry(key).title} - kataui"))
         closing = ("Ctrl+W Close",) if self._places[key].closable else ()
         own: tuple[str, ...] = getattr(self._places[key].widget, "keys", ())
         self.status_line.show_keys((*own, *closing, *_KEYS))
@@ -225,9 +255,11 @@ class Window(QMainWindow):
         """Say that something could not be done, whatever page is shown."""
         self.messages.show_problem(message, hint)
 
-    def show_done(self, message: str) -> None:
-        """Say that something was done, whatever page is shown."""
-        self.messages.show_done(message)
+    def show_done(
+        self, message: str, verb: str = "", undo: Callable[[], object] | None = None
+    ) -> None:
+        """Say that something was done, whatever page is shown; ``verb`` offers to undo it."""
+        self.messages.show_done(message, verb, undo)
 
     def close_current(self) -> None:
         """Close the page that is shown, if it is one that was opened."""
@@ -241,6 +273,8 @@ class Window(QMainWindow):
             keys = self.sidebar.keys()
             self.go(keys[max(0, keys.index(key) - 1)])
         place = self._places.pop(key)
+        if place.path:
+            self._closed.append(place.path)
         self.sidebar.remove(key)
         if place.widget is not None:
             _tell_closed(place.widget)
@@ -249,6 +283,11 @@ class Window(QMainWindow):
             # frame, not whenever Python comes round to it.
             place.widget.destroyed.connect(gc.collect)
             place.widget.deleteLater()
+
+    def reopen_closed(self) -> None:
+        """Open what was closed last."""
+        if self._closed:
+            self.open_paths([self._closed.pop()])
 
     def _choose(self) -> None:
         self.choose()
@@ -260,10 +299,22 @@ class Window(QMainWindow):
         self.begin_talk()  # set later
 
     def _found(self) -> Items:
-        """Acts first, then the pages that are open."""
+        """What the page can do, what can be done anywhere, and the pages that are open."""
         keys = self.sidebar.keys()
         pages = [(key, self.sidebar.entry(key).title) for key in keys]
-        return [*self.acts, *((f"Go to {title}", partial(self.go, key)) for key, title in pages)]
+        return [
+            *page_acts(self._stack.currentWidget()),
+            *self.acts,
+            *self.shortcuts(),
+            *(Act(f"Go to {title}", partial(self.go, key)) for key, title in pages),
+        ]
+
+    def shortcuts(self) -> Items:
+        """What the window does by a key, whatever page is shown."""
+        return [
+            Act(item.iconText(), item.trigger, item.shortcut().toString())
+            for item in self.actions()
+        ]
 
     def _show_dock(self) -> None:
         """The progress of a page that is not shown, above the status line."""
@@ -321,6 +372,7 @@ class Window(QMainWindow):
             event.ignore()
             self._ask_to_close()
             return
+        self.about_to_close()
         self.jobs.shutdown()
         for place in self._places.values():
             _tell_closed(place.widget)

@@ -11,6 +11,7 @@ from kataui.images.keymaking import describe_key, new_key
 from kataui.images.keysplit import Split
 from kataui.ui.images.keyrows import rows_of, sentence_of
 from kataui.ui.images.opening import Images
+from kataui.ui.widgets.confirm import ConfirmTyped
 from tests.images.builders import tiny_layout
 from tests.images.protecting import answers, judge, run
 from tests.ui.helpers import banners, clipped, primaries, unnamed
@@ -241,6 +242,10 @@ def test_rotate_tells_first_and_then_does(window, qtbot, keys, tmp_path):
     assert press(qtbot, page).startswith("Told only. Nothing was written.")
     page.how.set_value("")
     qtbot.mouseClick(page.run_button, Qt.MouseButton.LeftButton)
+    (question,) = page.findChildren(ConfirmTyped)
+    assert not question.agree.isEnabled(), "the word is not typed yet"
+    question.field.set_text("rotate")
+    question.agree.click()
     qtbot.waitUntil(
         lambda: any(one.accessibleName().startswith("Done.") for one in banners(page)),
         timeout=20_000,

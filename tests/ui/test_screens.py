@@ -285,7 +285,8 @@ def test_enter_presses_what_has_the_focus(window, images, qtbot):
     assert window.current_key == "sign"
 
 
-def test_contrast_of_text_is_enough_in_both_themes():
+@pytest.mark.parametrize(("name", "least"), [("light", 4.5), ("dark", 4.5), ("contrast", 7)])
+def test_contrast_of_text_is_enough_in_every_theme(name, least):
     def luminance(text):
         channels = [int(text[i : i + 2], 16) / 255 for i in (1, 3, 5)]
         linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
@@ -295,10 +296,15 @@ def test_contrast_of_text_is_enough_in_both_themes():
         light, dark = sorted((luminance(one), luminance(two)), reverse=True)
         return (light + 0.05) / (dark + 0.05)
 
-    for name in ("light", "dark"):
-        tokens = theme.tokens()[name]
-        for role in ("text", "text_secondary", "text_tertiary"):
-            for ground in ("window", "surface", "sidebar"):
-                assert contrast(tokens["neutral"][role], tokens["neutral"][ground]) >= 4.5
-        for colors in tokens["semantic"].values():
-            assert contrast(colors["text"], colors["tint"]) >= 4.5
+    tokens = theme.tokens()[name]
+    neutral = tokens["neutral"]
+    for role in ("text", "text_secondary", "text_tertiary"):
+        for ground in ("window", "surface", "sidebar", "raised", "sunken"):
+            assert contrast(neutral[role], neutral[ground]) >= least, (role, ground)
+    for colors in tokens["semantic"].values():
+        assert contrast(colors["text"], colors["tint"]) >= least
+        assert contrast(colors["text"], neutral["surface"]) >= least
+        assert contrast(colors["mark"], neutral["surface"]) >= 3
+    assert contrast(tokens["accent"]["on_accent"], tokens["accent"]["accent"]) >= least
+    for edge in (neutral["control"], tokens["accent"]["focus"]):
+        assert contrast(edge, neutral["surface"]) >= 3

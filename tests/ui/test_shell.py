@@ -88,7 +88,7 @@ def test_find_offers_acts_and_open_pages(window, images, qtbot, tmp_path):
     images.open_image(str(tiny_layout(tmp_path / "shop")))
     wait_idle(qtbot, window)
 
-    names = [name for name, _ in window.sidebar.finder.items()]
+    names = [act.title for act in window.sidebar.finder.items()]
 
     assert "Protect an image" in names
     assert "Go to shop" in names

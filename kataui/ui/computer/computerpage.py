@@ -1,4 +1,4 @@
-"""This computer: every part that kataui looks at, what it is for, and what brings it."""
+"""What this computer has: every part that kataui looks at, what it is for, and what brings it."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,6 +22,7 @@ from kataui.ui.widgets.codebox import CodeBox
 from kataui.ui.widgets.fields import choose_path
 from kataui.ui.widgets.page import Columns, Page
 from kataui.ui.widgets.text import label
+from kataui.ui.words import tr
 
 _FACTS = "What is here, what each part is for, and what brings what is not. Nothing is changed."
 _NETWORK_MS = 5000
@@ -56,7 +57,7 @@ class PartRow(QWidget):
             if part.fix:
                 words.addWidget(CodeBox(part.fix, name=f"What brings {part.title}"))
         layout.addLayout(words, 1)
-        self.setAccessibleName(f"{part.title}: {word}. {part.found}. {part.purpose}")
+        self.setAccessibleName(tr(f"{part.title}: {word}. {part.found}. {part.purpose}"))
 
 
 class ComputerPage(Page):

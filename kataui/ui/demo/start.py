@@ -19,6 +19,7 @@ from kataui.ui.telling import problem_words
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.text import label
 from kataui.ui.window import HOME, Window
+from kataui.ui.words import tr
 
 _SAYS = "This is a demo: sample data in a scratch folder, which is gone when you close the window."
 _MAKING = "The sample data is being made."
@@ -31,7 +32,7 @@ class DemoNotice(QFrame):
     def __init__(self, talk: Callable[[], object]) -> None:
         super().__init__()
         self.setProperty("look", "info")
-        self.setAccessibleName("Demo")
+        self.setAccessibleName(tr("Demo"))
         self.talk = Button("Start the talk", talk, icon="play")
         self.talk.set_reason(_MAKING)
         line = QHBoxLayout(self)

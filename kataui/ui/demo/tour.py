@@ -16,6 +16,7 @@ from kataui.ui.window import HOME
 
 _OTHER_FORM = "gitlab-runner"
 _CHECKED_S = 0.8  # a form is checked a moment after the last answer
+_ROWS_S = 0.6  # many rows find their heights
 _TASK = """\
 apiVersion: tekton.dev/v1
 kind: Pipeline
@@ -57,6 +58,8 @@ def _places(stage: Stage) -> Iterator[str]:
     keys = stage.window.sidebar.keys()
     for key in keys:
         stage.window.go(key)
+        stage.settle()
+        stage.settle(_ROWS_S if key == "computer" else 0)
         yield key
     for key in TOOLS:
         stage.images.open_tool(key)

@@ -29,6 +29,11 @@ _MARKS = {
     Outcome.FAILED: "fail",
 }
 
+_NO_WAY_BACK = (
+    "The old key will open none of these images. What has to stay readable with it must be copied "
+    "before."
+)
+
 
 class RotatePage(TaskPage):
     """The same as ``kataui key rotate``."""
@@ -71,6 +76,12 @@ class RotatePage(TaskPage):
         if not self.add.items:
             wrong[self.add] = "Name who takes its place."
         return wrong
+
+    def irreversible(self) -> tuple[str, str]:
+        """Who holds the old key opens no image here any more."""
+        if self.how.value == "dry":
+            return "", ""
+        return _NO_WAY_BACK, "rotate"
 
     def locked_keys(self) -> list[str]:
         """Both keys."""

@@ -159,10 +159,10 @@ class Images(QObject):
 
     def open_image(self, reference: str) -> None:
         """Show an image; one that is open already comes forward."""
-        known = next((key for key, value in self._open.items() if value == reference), "")
-        if known and self._window.has_page(known):
-            self._window.go(known)
-            return
+        for known, value in self._open.items():
+            if value == reference and self._window.has_page(known):
+                self._window.go(known)
+                return
         key = self._new_key("image")
         self._open[key] = reference
         title = clean(Path(reference.rstrip("/")).name, limit=60)
@@ -187,7 +187,7 @@ class Images(QObject):
 
         if reference.startswith("docker://"):
             window.set_network(f"Network: skopeo reads {clean(reference, limit=80)}")
-        window.add_page(key, Entry(title), make, under=TAB)
+        window.add_page(key, Entry(title), make, under=TAB, path=reference)
         window.go(key)
 
     def _new_key(self, kind: str) -> str:

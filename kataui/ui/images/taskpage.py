@@ -14,7 +14,7 @@ from kataui.ui.telling import problem_words
 from kataui.ui.widgets.banner import VerdictBanner
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import Card, clear, row
-from kataui.ui.widgets.confirm import AskSecret
+from kataui.ui.widgets.confirm import AskSecret, ConfirmTyped
 from kataui.ui.widgets.fields import Field
 from kataui.ui.widgets.page import Columns, Page
 from kataui.ui.widgets.progress import ProgressPanel
@@ -67,14 +67,26 @@ class TaskPage(Page):
     def show_result(self, outcome: object) -> None:
         """Show what the work gave."""
 
+    def irreversible(self) -> tuple[str, str]:
+        """What cannot be undone, as a sentence, and the word to type; both empty for nothing."""
+        return "", ""
+
     def start(self) -> None:
-        """Say what is missing, ask for passphrases, and begin."""
+        """Say what is missing, ask what must be asked, and begin."""
         wrong = self.missing()
         for field, text in wrong.items():
             field.show_problem(text)
         if wrong:
             next(iter(wrong)).control.setFocus()
             return
+        sentence, word = self.irreversible()
+        if sentence:
+            title = "This cannot be undone"
+            ConfirmTyped(self, title, sentence, word=word, then=self._ask_secrets).open()
+            return
+        self._ask_secrets()
+
+    def _ask_secrets(self) -> None:
         files = [path for path in self.locked_keys() if path and Path(path).is_file()]
         locked = []
         for path in dict.fromkeys(files):

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -75,7 +76,9 @@ class Isolations(QObject):
         if not source.is_file and source.text != "local":
             keep_private(source.name)
             window.set_network(f"Network: watching {source.name}")
-        window.add_page(key, Entry(name), lambda: self._make(key, source, name), under=TAB)
+        path = str(Path(source.text).absolute()) if source.is_file else ""
+        make = partial(self._make, key, source, name)
+        window.add_page(key, Entry(name), make, under=TAB, path=path)
         window.go(key)
 
     def _make(self, key: str, source: Source, name: str) -> QWidget:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from kataui import settings
 from kataui.isolation.incidents import Incident
 from kataui.isolation.opening import LOCAL, Source
 from kataui.ui import theme
@@ -60,7 +61,7 @@ class IsolationTab(Page):
     def _first(self) -> Card:
         card = Card()
         card.body.addWidget(label(_WHAT))
-        watch = partial(self._actions.watch, Source(LOCAL))
+        watch = partial(self._actions.watch, Source(LOCAL, rate_hz=settings.load().rate_hz))
         here = Button("Watch this host", watch, icon="isolation", kind="primary")
         recording = Button("Open a recording…", self._actions.choose_recording, icon="folder")
         card.body.addLayout(row(here, recording, None))
@@ -80,7 +81,7 @@ class IsolationTab(Page):
         return card
 
     def _open(self, field: TextField, prefix: str) -> None:
-        source = Source(prefix + field.text.strip())
+        source = Source(prefix + field.text.strip(), rate_hz=settings.load().rate_hz)
         problem = source.problem()
         field.show_problem(problem)
         if not problem:

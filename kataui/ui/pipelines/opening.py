@@ -193,7 +193,7 @@ class Pipelines(QObject):
             keys=lambda: window.go(key),
         )
         make = partial(FilePage, window.jobs, place, outside, adopt=adopt)
-        window.add_page(key, Entry(title), make, under=TAB)
+        window.add_page(key, Entry(title), make, under=TAB, path=str(place))
         window.go(key)
 
     def _remember(self, path: Path, verdict: str, sentence: str) -> None:

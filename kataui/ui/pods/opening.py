@@ -51,8 +51,9 @@ class Pods:
         """Show a manifest; one that is open already comes forward and is read again."""
         window = self._window
         place = str(Path(path).absolute())
-        key = next((key for key, value in self._open.items() if value == place), "")
-        if key and window.has_page(key):
+        same = (key for key, value in self._open.items() if value == place)
+        key = next(filter(window.has_page, same), "")
+        if key:
             window.go(key)
             page = window.page(key)
             if isinstance(page, PodPage):
@@ -62,7 +63,7 @@ class Pods:
         self._open[key] = place
         title = clean(Path(place).name, limit=60)
         make = partial(PodPage, window.jobs, self._actions(key), place)
-        window.add_page(key, Entry(title), make, under=self._under)
+        window.add_page(key, Entry(title), make, under=self._under, path=place)
         window.go(key)
 
     def unpack(self, path: str) -> None:
@@ -103,6 +104,13 @@ class Pods:
         if isinstance(page, ComparePage):
             lock = Path(asked.file).with_name("podlock.json")
             page.fill(str(lock) if lock.is_file() else "", asked.public_key)
+
+    def compare_with(self, lock: str) -> None:
+        """Show the page that holds a running pod against a lock."""
+        page = self._tool("podcompare")
+        if isinstance(page, ComparePage):
+            key = Path(lock).with_name("cosign.pub")
+            page.fill(lock, str(key) if key.is_file() else "")
 
     def _lock(self, asked: Question) -> None:
         page = self._tool("podlock")

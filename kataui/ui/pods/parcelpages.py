@@ -84,6 +84,12 @@ class PackPage(TaskPage):
         files = (self.have.text, self.sign_key.text)
         return partial(_pack, texts, files, secrets, force=self.force.isChecked())
 
+    def irreversible(self) -> tuple[str, str]:
+        """A parcel that is replaced is gone."""
+        if not self.force.isChecked():
+            return "", ""
+        return "A parcel of this name is replaced, with all its parts.", "replace"
+
     def show_result(self, outcome: object) -> None:
         """What was packed, in which files, and what was not."""
         if not isinstance(outcome, Packed):

@@ -31,6 +31,7 @@ from kataui.ui.widgets.findings import FindingList
 from kataui.ui.widgets.flowrow import flow_row
 from kataui.ui.widgets.itemsfield import ItemsField
 from kataui.ui.widgets.text import label
+from kataui.ui.words import tr
 
 _FACTS = "Every image encrypted, signed, proved and pinned; secrets only in keys/."
 _LAYERS = [("all", "Everything"), ("above-base", "Everything above the base")]
@@ -86,7 +87,7 @@ class PreparePage(TaskPage):
 
     def _where(self) -> tuple[QWidget, ...]:
         self.prefix = TextField("Where the images will be", help_text=_PREFIX)
-        self.prefix.edit.setPlaceholderText("registry.example.org/team")
+        self.prefix.edit.setPlaceholderText(tr("registry.example.org/team"))
         classes = [(one.name, one.name) for one in offered() if one.confidential]
         self.runtime_class = ChoiceField("Runtime class", classes)
         self.runtime_class.set_value(DEFAULT_CLASS)

@@ -42,6 +42,28 @@ class Confirm(_Dialog):
         self.accepted.connect(then)
 
 
+class ConfirmTyped(_Dialog):
+    """For what cannot be undone: ``word`` must be typed before the verb can be pressed."""
+
+    def __init__(
+        self, parent: QWidget, title: str, text: str, *, word: str, then: Callable[[], None]
+    ) -> None:
+        super().__init__(parent, title)
+        self.column.addWidget(label(text))
+        self.field = TextField(f"Type {word} to go on")
+        self.column.addWidget(self.field)
+        self.agree = Button("Go on", self.accept, kind="primary")
+        self.agree.set_reason(f"Type {word} first.")
+        self.column.addLayout(row(None, Button("Go back", self.reject), self.agree))
+
+        def look() -> None:
+            fits = self.field.text.casefold() == word.casefold()
+            self.agree.set_reason("" if fits else f"Type {word} first.")
+
+        self.field.edit.textChanged.connect(look)
+        self.accepted.connect(then)
+
+
 class AskSecret(_Dialog):
     """Asks for a passphrase; ``then`` gets it. Nothing keeps it."""
 

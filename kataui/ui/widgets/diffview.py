@@ -37,8 +37,8 @@ class DiffView(QWidget):
         self._count = label("", "strong", wrap=False)
         self._before = Button("Previous", lambda: self.step(-1), name="Previous change")
         self._next = Button("Next", lambda: self.step(1), name="Next change")
-        self._before.setToolTip("Shift+F7")
-        self._next.setToolTip("F7")
+        self._before.setToolTip(tr("Shift+F7"))
+        self._next.setToolTip(tr("F7"))
         self._take = Button(verb, lambda: self.taken.emit(self._block))
         if not verb:
             self._take.hide()

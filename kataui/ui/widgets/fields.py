@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from kataui import settings
 from kataui.ui import icons, theme
 from kataui.ui.icons import IconLabel
 from kataui.ui.widgets.buttons import Button
@@ -184,9 +185,10 @@ def choose_path(
         dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)
     else:
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-    begin = Path(start).parent if start else Path(_last.get("folder", ""))
+    usual = Path(_last.get("folder", "") or settings.load().folder)
+    begin = Path(start).parent if start else usual
     if start and not begin.is_dir():
-        begin = Path(_last.get("folder", ""))
+        begin = usual
     dialog.setDirectory(str(begin if begin.is_absolute() and begin.is_dir() else Path.home()))
 
     def chosen(path: str) -> None:

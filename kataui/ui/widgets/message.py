@@ -1,5 +1,7 @@
 """The message bar: something could not be done, and what to do about it; or it was done."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
@@ -31,6 +33,9 @@ class MessageBar(QFrame):
         self._mark = IconLabel("fail", size_u=5)
         line.addWidget(self._mark, 0, Qt.AlignmentFlag.AlignTop)
         line.addLayout(words, 1)
+        self._undo = Button("Undo", self._on_undo)
+        self._act: Callable[[], object] | None = None
+        line.addWidget(self._undo)
         line.addWidget(self._copy)
         line.addWidget(self._close)
         self.hide()
@@ -45,11 +50,28 @@ class MessageBar(QFrame):
         """Say what happened and what to do."""
         self._say("fail", message, hint)
 
-    def show_done(self, message: str) -> None:
-        """Say what was done, such as where a file was written."""
-        self._say("pass", message, "")
+    def show_done(
+        self, message: str, verb: str = "", undo: Callable[[], object] | None = None
+    ) -> None:
+        """Say what was done, such as where a file was written; ``verb`` does ``undo``."""
+        self._say("pass", message, "", verb, undo)
 
-    def _say(self, verdict: str, message: str, hint: str) -> None:
+    def _on_undo(self) -> None:
+        self.hide()
+        if self._act is not None:
+            self._act()
+
+    def _say(
+        self,
+        verdict: str,
+        message: str,
+        hint: str,
+        verb: str = "",
+        undo: Callable[[], object] | None = None,
+    ) -> None:
+        self._act = undo
+        self._undo.setVisible(undo is not None)
+        self._undo.set_words(verb or "Undo")
         restyle(self, look=verdict)
         self._mark.set_icon(verdict)
         self._message.setText(message)

@@ -1,0 +1,16 @@
+"""What this computer can do, once the window is there."""
+
+from kataui.doctor import host, programs
+from kataui.doctor.examine import abilities
+from kataui.doctor.model import Places
+from kataui.ui.home import HomePage
+from kataui.ui.window import Window
+
+
+def look_around(window: Window, home: HomePage) -> None:
+    """Look in the background, and say it on Home; the page "This computer" says more."""
+    window.jobs.start(
+        lambda _control: abilities(programs.parts() + host.parts(Places())),
+        on_done=home.show_abilities,
+        on_error=lambda _error: None,  # the page tells what is wrong
+    )
