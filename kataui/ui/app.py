@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 import kataui
 from kataui import logs, settings
+from kataui.helptexts import topics
 from kataui.ui import icons, session, single, theme, words
 from kataui.ui.acts import Act, Items
 from kataui.ui.computer.around import look_around
@@ -19,6 +20,8 @@ from kataui.ui.computer.computerpage import ComputerPage
 from kataui.ui.computer.networkproof import NetworkProof
 from kataui.ui.crash import CrashReporter
 from kataui.ui.demo.apart import open_demo
+from kataui.ui.help.helppage import HelpPage
+from kataui.ui.help.topics import topic_of
 from kataui.ui.home import Actions, HomePage
 from kataui.ui.images.opening import TOOLS, Images
 from kataui.ui.isolation.entrance import TAB as ISOLATION
@@ -66,7 +69,11 @@ def make_window() -> Window:
     window.choose, window.choose_folder = images.choose_image, images.choose_folder
     window.says, window.adopt = drop_words, ours.adopt
     window.begin_talk = partial(_present, window)
+    window.explain = partial(_explain, window)
     window.acts = _acts(window, images, ours)
+    window.texts = [
+        Act(f"Help: {one.title}", partial(_explain, window, one.address)) for one in topics()
+    ]
     home = HomePage(_actions(window, images))
 
     def show_recent() -> None:
@@ -90,6 +97,7 @@ def _add_last_pages(window: Window) -> None:
     """What is about kataui itself, at the end of the sidebar."""
     computer = partial(ComputerPage, window.jobs, window.show_problem)
     window.add_page("computer", Entry("This computer", "doctor", last=True), computer)
+    window.add_page("help", Entry("Help", "help", last=True), HelpPage)
     keys = partial(ShortcutsPage, window.shortcuts)
     window.add_page("shortcuts", Entry("Keyboard", "term", last=True), keys)
     pages = Entry("Settings", "gear", last=True)
@@ -109,6 +117,15 @@ def _actions(window: Window, images: Images) -> Actions:
         pipeline=lambda: window.go(pipelines.TAB),
         told=window.show_done,
     )
+
+
+def _explain(window: Window, address: str = "") -> None:
+    """The text for the page that is shown, or another topic."""
+    wanted = address or topic_of(window.current_key)
+    window.go("help")
+    page = window.page("help")
+    if isinstance(page, HelpPage):
+        page.show_topic(wanted)
 
 
 def _present(window: Window) -> None:

@@ -141,6 +141,7 @@ QTabBar::tab { background: transparent; border: none; border-bottom: 2px solid t
   padding: %(u)dpx %(u)dpx; margin-right: %(u3)dpx; color: %(text_secondary)s; }
 QTabBar::tab:selected { color: %(text)s; border-bottom-color: %(accent)s; }
 QTabBar::tab:hover { color: %(text)s; }
+QTextBrowser[look="prose"] { background: transparent; border: none; color: %(text)s; }
 QListWidget { background: transparent; border: none; outline: none; }
 QListWidget::item { padding: %(u2)dpx %(u)dpx; border-bottom: 1px solid %(line_faint)s; }
 QListWidget::item:selected { background: %(selected)s; color: %(text)s; border-radius: 6px; }

@@ -59,7 +59,8 @@ class Window(QMainWindow):
     """Pages are made when they are first shown.
 
     ``open_paths``, ``choose``, ``choose_folder``, ``adopt`` (a manifest for Kata), what a drop
-    does (``says``), the ``acts`` that can be found and ``begin_talk`` are set later.
+    does (``says``), the ``acts`` and ``texts`` that can be found, ``explain`` and ``begin_talk``
+    are set later.
     """
 
     def __init__(self, jobs: Jobs) -> None:
@@ -71,7 +72,9 @@ class Window(QMainWindow):
         self.adopt: Callable[[str], None] = lambda _path: None
         self.says: Callable[[list[str]], str] = lambda _paths: "Open it"
         self.acts: Items = []
+        self.texts: Items = []
         self.begin_talk: Callable[[], None] = lambda: None
+        self.explain: Callable[[], None] = lambda: None
         self.about_to_close: Callable[[], None] = lambda: None
         self._held = False
         self._closed: list[str] = []
@@ -123,10 +126,11 @@ class Window(QMainWindow):
     def _add_actions(self) -> None:
         for text, keys, action in (
             ("Find", "Ctrl+K", self.sidebar.begin_find),
-            ("Open", "Ctrl+O", self._choose),
-            ("Open a folder", "Ctrl+Shift+O", self._choose_folder),
+            ("Open", "Ctrl+O", lambda: self.choose()),  # noqa: PLW0108 - set later
+            ("Open a folder", "Ctrl+Shift+O", lambda: self.choose_folder()),  # noqa: PLW0108 - set later
             ("Sidebar", "Ctrl+B", self._toggle_rail),
-            ("Present what is open", "F5", self._begin_talk),
+            ("Present what is open", "F5", lambda: self.begin_talk()),  # noqa: PLW0108 - set later
+            ("Explain this page", "F1", self._explain),
             ("Keyboard", "Ctrl+/", lambda: self.go("shortcuts")),
             ("Home", "Ctrl+1", lambda: self.go(HOME)),
             ("Pipelines", "Ctrl+2", lambda: self.go("pipelines")),
@@ -289,14 +293,9 @@ class Window(QMainWindow):
         if self._closed:
             self.open_paths([self._closed.pop()])
 
-    def _choose(self) -> None:
-        self.choose()
-
-    def _choose_folder(self) -> None:
-        self.choose_folder()
-
-    def _begin_talk(self) -> None:
-        self.begin_talk()  # set later
+    def _explain(self) -> None:
+        """What is asked about first: a field of the page, if it has such, else the page."""
+        getattr(self._stack.currentWidget(), "explain_field", self.explain)()
 
     def _found(self) -> Items:
         """What the page can do, what can be done anywhere, and the pages that are open."""
@@ -307,6 +306,7 @@ class Window(QMainWindow):
             *self.acts,
             *self.shortcuts(),
             *(Act(f"Go to {title}", partial(self.go, key)) for key, title in pages),
+            *self.texts,
         ]
 
     def shortcuts(self) -> Items:

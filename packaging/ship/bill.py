@@ -77,7 +77,7 @@ def _bom(moment_s: int) -> "dict[str, object]":
 
 
 def _component(item: Distribution) -> "dict[str, object]":
-    name = item.metadata["Name"].lower().replace("_", "-")
+    name = re.sub(r"[-_.]+", "-", item.metadata["Name"].lower())  # PyPI's form
     purl = f"pkg:pypi/{name}@{item.version}"
     value: dict[str, object] = {
         "type": "library",

@@ -135,7 +135,6 @@ class FormPage(Page):
         for keys, then in (
             (QKeySequence.StandardKey.Undo, self.undo),
             (QKeySequence.StandardKey.Redo, self.redo),
-            ("F1", self._toggle_help),
             ("F8", lambda: self._step_finding(1)),
             ("Shift+F8", lambda: self._step_finding(-1)),
             ("Ctrl+E", self.export),
@@ -321,7 +320,8 @@ class FormPage(Page):
             self._finding = (max(self._finding, -1 if by > 0 else 0) + by) % len(found)
             self.go_to_finding(found[self._finding])
 
-    def _toggle_help(self) -> None:
+    def explain_field(self) -> None:
+        """Show or hide the help of the field that has the focus."""
         field = self.form.focused()
         if field is not None:
             field.toggle_help()

@@ -170,8 +170,9 @@ class Pipelines(QObject):
         """A page for a file; one that is open already comes forward."""
         window = self._window
         place = Path(path).absolute()
-        known = next((key for key, value in self._files.items() if value == str(place)), "")
-        if known and window.has_page(known):
+        same = (key for key, value in self._files.items() if value == str(place))
+        known = next(filter(window.has_page, same), "")
+        if known:
             window.go(known)
             page = window.page(known)
             if adopt and isinstance(page, FilePage):
