@@ -87,7 +87,6 @@ def make_window() -> Window:
     _add_last_pages(window)
     show_recent()
     NetworkProof(window)
-    QTimer.singleShot(0, window, lambda: look_around(window, home))
     window.go(HOME)
     window.sidebar.take_focus()
     return window
@@ -190,4 +189,5 @@ def run(app: QApplication, window: Window) -> int:
     ticker = QTimer(window)  # lets Python see signals while Qt waits
     ticker.timeout.connect(lambda: None)
     ticker.start(_SIGNAL_POLL_MS)
+    QTimer.singleShot(0, window, lambda: look_around(window))  # after the first picture
     return app.exec()

@@ -48,6 +48,7 @@ def _say(kind: QtMsgType, _context: QMessageLogContext, text: str) -> None:
 def _take(folder: Path, scratch: Scratch, shape: Shape, only: Collection[str]) -> int:
     from kataui.ui import app as application  # noqa: PLC0415 - as above
     from kataui.ui import theme  # noqa: PLC0415 - as above
+    from kataui.ui.computer.around import look_around  # noqa: PLC0415 - as above
     from kataui.ui.demo.stage import Stage  # noqa: PLC0415 - as above
     from kataui.ui.demo.tour import screens  # noqa: PLC0415 - as above
 
@@ -58,6 +59,7 @@ def _take(folder: Path, scratch: Scratch, shape: Shape, only: Collection[str]) -
     window.resize(width, height)
     window.show()
     count = 0
+    look_around(window)
     stage = Stage(window, scratch)
     for screen in screens(stage):
         if not only or screen in only:

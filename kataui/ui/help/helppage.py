@@ -1,6 +1,6 @@
 """The help: search and list at the left, the text at the right."""
 
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import QSize, Qt, QUrl
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QTextBrowser, QVBoxLayout
 
@@ -13,7 +13,7 @@ from kataui.ui.widgets.page import Page
 from kataui.ui.words import tr
 
 START = "page:home"
-_LIST_U, _TEXT_U = 62, 60
+_LIST_U, _TEXT_U, _ROW_U = 62, 190, 8.5
 
 
 class HelpPage(Page):
@@ -60,7 +60,9 @@ class HelpPage(Page):
         self.list.setMaximumWidth(theme.u(_LIST_U))
         self.search.setMaximumWidth(theme.u(_LIST_U))
         line.addLayout(left)
+        card.setMaximumWidth(theme.u(_TEXT_U))  # longer lines are hard to read
         line.addWidget(card, 1)
+        line.addStretch(0)
         self.body.addLayout(line)
         self.scroller.use_all()
 
@@ -106,6 +108,7 @@ class HelpPage(Page):
         for one in search(self.search.text):
             item = QListWidgetItem(one.title)
             item.setToolTip(one.summary)
+            item.setSizeHint(QSize(0, theme.u(_ROW_U)))
             item.setData(Qt.ItemDataRole.UserRole, one.address)
             self.list.addItem(item)
         self.list.blockSignals(False)  # noqa: FBT003 - Qt's own
