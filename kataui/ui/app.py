@@ -8,20 +8,16 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 import kataui
 from kataui import logs, settings
-from kataui.helptexts import topics
 from kataui.ui import icons, session, single, theme, words
 from kataui.ui.acts import Act, Items
 from kataui.ui.computer.around import look_around
-from kataui.ui.computer.computerpage import ComputerPage
 from kataui.ui.computer.networkproof import NetworkProof
 from kataui.ui.crash import CrashReporter
 from kataui.ui.demo.apart import open_demo
-from kataui.ui.help.helppage import HelpPage
-from kataui.ui.help.topics import topic_of
 from kataui.ui.home import Actions, HomePage
 from kataui.ui.images.opening import TOOLS, Images
 from kataui.ui.isolation.entrance import TAB as ISOLATION
@@ -30,8 +26,6 @@ from kataui.ui.jobs import Jobs
 from kataui.ui.opens import Opens, drop_words
 from kataui.ui.pipelines import entrance as pipelines
 from kataui.ui.presenter import Presenter, talk_of_open_pages
-from kataui.ui.settingspage import SettingsPage
-from kataui.ui.shortcutspage import ShortcutsPage
 from kataui.ui.sidebar import Entry
 from kataui.ui.window import HOME, Window
 
@@ -71,9 +65,7 @@ def make_window() -> Window:
     window.begin_talk = partial(_present, window)
     window.explain = partial(_explain, window)
     window.acts = _acts(window, images, ours)
-    window.texts = [
-        Act(f"Help: {one.title}", partial(_explain, window, one.address)) for one in topics()
-    ]
+    window.texts = partial(_texts, window)
     home = HomePage(_actions(window, images))
 
     def show_recent() -> None:
@@ -94,13 +86,20 @@ def make_window() -> Window:
 
 def _add_last_pages(window: Window) -> None:
     """What is about kataui itself, at the end of the sidebar."""
-    computer = partial(ComputerPage, window.jobs, window.show_problem)
-    window.add_page("computer", Entry("This computer", "doctor", last=True), computer)
-    window.add_page("help", Entry("Help", "help", last=True), HelpPage)
-    keys = partial(ShortcutsPage, window.shortcuts)
-    window.add_page("shortcuts", Entry("Keyboard", "term", last=True), keys)
-    pages = Entry("Settings", "gear", last=True)
-    window.add_page("settings", pages, partial(SettingsPage, window.show_done))
+    for name, title, icon in (
+        ("computer", "This computer", "doctor"),
+        ("help", "Help", "help"),
+        ("shortcuts", "Keyboard", "term"),
+        ("settings", "Settings", "gear"),
+    ):
+        make = partial(_make_last_page, window, name)
+        window.add_page(name, Entry(title, icon, last=True), make)
+
+
+def _make_last_page(window: Window, name: str) -> QWidget:
+    from kataui.ui import lastpages  # noqa: PLC0415 - not before the first picture
+
+    return lastpages.make(window, name)
 
 
 def _actions(window: Window, images: Images) -> Actions:
@@ -119,12 +118,18 @@ def _actions(window: Window, images: Images) -> Actions:
 
 
 def _explain(window: Window, address: str = "") -> None:
-    """The text for the page that is shown, or another topic."""
-    wanted = address or topic_of(window.current_key)
-    window.go("help")
-    page = window.page("help")
-    if isinstance(page, HelpPage):
-        page.show_topic(wanted)
+    from kataui.ui import lastpages  # noqa: PLC0415 - not before the first picture
+
+    lastpages.explain(window, address)
+
+
+def _texts(window: Window) -> Items:
+    from kataui.ui import lastpages  # noqa: PLC0415 - not before the first picture
+
+    return [
+        Act(f"Help: {title}", partial(_explain, window, address))
+        for title, address in lastpages.titles()
+    ]
 
 
 def _present(window: Window) -> None:

@@ -72,7 +72,7 @@ class Window(QMainWindow):
         self.adopt: Callable[[str], None] = lambda _path: None
         self.says: Callable[[list[str]], str] = lambda _paths: "Open it"
         self.acts: Items = []
-        self.texts: Items = []
+        self.texts: Callable[[], Items] = list
         self.begin_talk: Callable[[], None] = lambda: None
         self.explain: Callable[[], None] = lambda: None
         self.about_to_close: Callable[[], None] = lambda: None
@@ -306,7 +306,7 @@ class Window(QMainWindow):
             *self.acts,
             *self.shortcuts(),
             *(Act(f"Go to {title}", partial(self.go, key)) for key, title in pages),
-            *self.texts,
+            *self.texts(),
         ]
 
     def shortcuts(self) -> Items:

@@ -1,8 +1,5 @@
 """What this computer can do, once the window is there."""
 
-from kataui.doctor import host, programs
-from kataui.doctor.examine import abilities
-from kataui.doctor.model import Places
 from kataui.ui.home import HomePage
 from kataui.ui.window import HOME, Window
 
@@ -12,6 +9,10 @@ def look_around(window: Window) -> None:
     home = window.page(HOME)
     if not isinstance(home, HomePage):
         return
+    from kataui.doctor import host, programs  # noqa: PLC0415 - not before the first picture
+    from kataui.doctor.examine import abilities  # noqa: PLC0415 - as above
+    from kataui.doctor.model import Places  # noqa: PLC0415 - as above
+
     window.jobs.start(
         lambda _control: abilities(programs.parts() + host.parts(Places())),
         on_done=home.show_abilities,

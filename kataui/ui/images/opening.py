@@ -11,25 +11,14 @@ from PySide6.QtWidgets import QWidget
 from kataui import settings
 from kataui.errors import KatauiError
 from kataui.files import clean
-from kataui.images.keymaking import describe_key
-from kataui.images.protect import Protected
-from kataui.images.protectsample import protect_sample
 from kataui.progress import Control
-from kataui.ui.images.buildpage import BuildPage
-from kataui.ui.images.comparepage import CompareImagesPage
-from kataui.ui.images.flow import Flow
-from kataui.ui.images.imagepage import ImageActions, ImagePage
-from kataui.ui.images.keyspage import KeysPage
-from kataui.ui.images.samplepage import SamplePage
 from kataui.ui.images.tabpage import ImagesTab, Tool
-from kataui.ui.images.toolpages import DecryptPage, RecipientsPage, SignPage
-from kataui.ui.images.verifypage import VerifyPage
-from kataui.ui.images.wizard import Outside, ProtectWizard
 from kataui.ui.sidebar import Entry
 from kataui.ui.widgets.fields import choose_path
 from kataui.ui.window import Window
 
 if TYPE_CHECKING:
+    from kataui.images.protect import Protected
     from kataui.ui.pods.opening import Pods
 
 TAB = "images"
@@ -89,25 +78,27 @@ class Images(QObject):
         return self._window.page(name)
 
     def _make_tool(self, name: str) -> QWidget:
+        from kataui.ui.images import pages  # noqa: PLC0415 - it loads cryptography
+
         jobs = self._window.jobs
         if name == "verify":
-            return VerifyPage(jobs, self._remember)
+            return pages.VerifyPage(jobs, self._remember)
         if name == "keys":
-            return KeysPage(jobs, lambda: list(self._open.values()), self.open_tool)
+            return pages.KeysPage(jobs, lambda: list(self._open.values()), self.open_tool)
         if name.startswith("key"):
             from kataui.ui.images.keytools import make_key_page  # noqa: PLC0415 - words, QR codes
 
             return make_key_page(name, jobs, self.open_tool)
         if name.startswith("pod"):
             return self.pods.make(name)
-        pages = {
-            "build": BuildPage,
-            "sign": SignPage,
-            "recipients": RecipientsPage,
-            "decrypt": DecryptPage,
-            "compare": CompareImagesPage,
+        makers = {
+            "build": pages.BuildPage,
+            "sign": pages.SignPage,
+            "recipients": pages.RecipientsPage,
+            "decrypt": pages.DecryptPage,
+            "compare": pages.CompareImagesPage,
         }
-        return pages[name](jobs)
+        return makers[name](jobs)
 
     @property
     def pods(self) -> "Pods":
@@ -148,10 +139,12 @@ class Images(QObject):
 
     def open_paths(self, paths: list[str]) -> None:
         """Open what was dropped, chosen or handed over: images, or a key file."""
+        from kataui.ui.images import pages  # noqa: PLC0415 - it loads cryptography
+
         for path in paths:
             if is_key(path):
                 page = self.open_tool("keys")
-                if isinstance(page, KeysPage):
+                if isinstance(page, pages.KeysPage):
                     page.file.set_text(path)
                     page.show_file()
             else:
@@ -159,6 +152,8 @@ class Images(QObject):
 
     def open_image(self, reference: str) -> None:
         """Show an image; one that is open already comes forward."""
+        from kataui.ui.images import pages  # noqa: PLC0415 - it loads cryptography
+
         for known, value in self._open.items():
             if value == reference and self._window.has_page(known):
                 self._window.go(known)
@@ -173,10 +168,10 @@ class Images(QObject):
             self._remember(reference, verdict, sentence)
 
         def make() -> QWidget:
-            return ImagePage(
+            return pages.ImagePage(
                 window.jobs,
                 reference,
-                ImageActions(
+                pages.ImageActions(
                     protect=lambda source: self.start_protect((source,)),
                     verify=self.start_verify,
                     tool=self.start_tool,
@@ -205,16 +200,18 @@ class Images(QObject):
 
     def start_protect(self, sources: tuple[str, ...] = ()) -> None:
         """Open a new wizard, for these images if any are given."""
+        from kataui.ui.images import pages  # noqa: PLC0415 - it loads cryptography
+
         key = self._new_key("protect")
         window = self._window
-        flow = Flow(sources=sources, expert=settings.load().expert)
+        flow = pages.Flow(sources=sources, expert=settings.load().expert)
 
-        def done(made: list[Protected]) -> None:
+        def done(made: "list[Protected]") -> None:
             for item in made:
                 path = str(item.written.path)
                 self._remember(path, item.proof.verdict.value, item.proof.sentence)
 
-        outside = Outside(
+        outside = pages.Outside(
             open_image=self.open_image,
             prove=self.start_verify,
             another=self.start_protect,
@@ -222,20 +219,27 @@ class Images(QObject):
             done=done,
             close=lambda: window.close_page(key),
         )
-        make = partial(ProtectWizard, window.jobs, flow, outside)
+        make = partial(pages.ProtectWizard, window.jobs, flow, outside)
         window.add_page(key, Entry("Protect…"), make, under=TAB)
         window.go(key)
 
     def start_verify(self, reference: str = "", public_key: str = "") -> None:
         """Show the page for verifying, filled for an image if one is given."""
+        from kataui.ui.images import pages  # noqa: PLC0415 - it loads cryptography
+
         page = self.open_tool("verify")
-        if reference and isinstance(page, VerifyPage):
+        if reference and isinstance(page, pages.VerifyPage):
             page.set_image(reference, public_key)
 
     def start_tool(self, name: str, reference: str) -> None:
         """Show the page of a single act, filled for an image."""
+        from kataui.ui.images import pages  # noqa: PLC0415 - it loads cryptography
+
         page = self.open_tool(name)
-        if isinstance(page, RecipientsPage | DecryptPage | SignPage | CompareImagesPage):
+        if isinstance(
+            page,
+            pages.RecipientsPage | pages.DecryptPage | pages.SignPage | pages.CompareImagesPage,
+        ):
             page.image.set_text(reference)
 
     def choose_sample(self) -> None:
@@ -244,20 +248,22 @@ class Images(QObject):
 
     def start_sample(self, folder: str) -> None:
         """Make and protect the sample in a new folder inside ``folder``, and show the proof."""
+        from kataui.ui.images import pages  # noqa: PLC0415 - it loads cryptography
+
         target = _free_name(Path(folder))
         key = self._new_key("sample")
         window = self._window
 
-        def work(control: Control) -> Protected:
-            return protect_sample(target, control)
+        def work(control: Control) -> "Protected":
+            return pages.protect_sample(target, control)
 
-        def on_done(done: Protected) -> None:
+        def on_done(done: "Protected") -> None:
             verdict = done.proof.verdict.value
             window.set_entry(key, Entry("Sample", mark=verdict))
             self._remember(str(done.written.path), verdict, done.proof.sentence)
 
         def make() -> QWidget:
-            return SamplePage(
+            return pages.SamplePage(
                 window.jobs, work, target, on_done=on_done, open_image=self.open_image
             )
 
@@ -286,6 +292,8 @@ def is_key(path: str) -> bool:
     try:
         if not place.is_file() or place.stat().st_size > 1 << 16:
             return False
+        from kataui.images.keymaking import describe_key  # noqa: PLC0415 - it loads cryptography
+
         describe_key(place)
     except (KatauiError, OSError):
         return False
