@@ -62,6 +62,7 @@ def make_window() -> Window:
     window.open_paths = Opens(images, isolation, ours, window.show_problem).open
     window.choose, window.choose_folder = images.choose_image, images.choose_folder
     window.says, window.adopt = drop_words, ours.adopt
+    window.fill = ours.fill
     window.begin_talk = partial(_present, window)
     window.explain = partial(_explain, window)
     window.acts = _acts(window, images, ours)

@@ -1,7 +1,7 @@
 """The main window: sidebar, pages, status line. It knows pages only by their keys."""
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -58,9 +58,8 @@ class _Place:
 class Window(QMainWindow):
     """Pages are made when they are first shown.
 
-    ``open_paths``, ``choose``, ``choose_folder``, ``adopt`` (a manifest for Kata), what a drop
-    does (``says``), the ``acts`` and ``texts`` that can be found, ``explain`` and ``begin_talk``
-    are set later.
+    What it asks of others is set later: ``open_paths``, ``choose``, ``choose_folder``, ``adopt``
+    (a manifest), ``fill`` (a template's form), ``says`` (what a drop does), ``acts`` and so on.
     """
 
     def __init__(self, jobs: Jobs) -> None:
@@ -70,6 +69,7 @@ class Window(QMainWindow):
         self.choose: Callable[[], None] = lambda: None
         self.choose_folder: Callable[[], None] = lambda: None
         self.adopt: Callable[[str], None] = lambda _path: None
+        self.fill: Callable[[str, Mapping[str, str]], None] = lambda _name, _answers: None
         self.says: Callable[[list[str]], str] = lambda _paths: "Open it"
         self.acts: Items = []
         self.texts: Callable[[], Items] = list

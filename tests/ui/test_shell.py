@@ -42,7 +42,12 @@ def slow_page(window, qtbot):
 
     def make():
         return SamplePage(
-            window.jobs, work, Path("x"), on_done=lambda _: None, open_image=lambda _: None
+            window.jobs,
+            work,
+            Path("x"),
+            on_done=lambda _: None,
+            open_image=lambda _: None,
+            deploy=lambda _: None,
         )
 
     window.add_page("slow", Entry("Slow work"), make, under="images")

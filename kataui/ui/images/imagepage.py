@@ -41,6 +41,7 @@ class ImageActions:
     verify: Callable[[str], None]
     tool: Callable[[str, str], None]
     reopen: Callable[[str], None]
+    deploy: Callable[[str], None]
     told: Callable[[str, str], None]
 
 
@@ -53,7 +54,17 @@ class HeaderActions:
         self.recipients = Button("Recipients…", lambda: actions.tool("recipients", reference))
         self.decrypt = Button("Decrypt…", lambda: actions.tool("decrypt", reference))
         self.compare = Button("Compare…", lambda: actions.tool("compare", reference))
-        self.buttons = (self.compare, self.recipients, self.decrypt, self.verify, self.protect)
+        self.use = Button("Use in a pipeline…", lambda: actions.deploy(self.pin))
+        self.use.hide()  # until it is known where it will be pulled from
+        self.pin = ""
+        self.buttons = (
+            self.use,
+            self.compare,
+            self.recipients,
+            self.decrypt,
+            self.verify,
+            self.protect,
+        )
 
     def show_for(self, *, encrypted: bool) -> None:
         """An encrypted image is verified with a key; what is not encrypted can be protected."""
@@ -62,6 +73,13 @@ class HeaderActions:
             button.setVisible(encrypted)
         self.protect.set_kind("" if encrypted else "primary")
         self.verify.set_kind("primary" if encrypted else "")
+
+    def show_pin(self, signatures: Sequence[Evidence]) -> None:
+        """An image that is signed for a repository can be used from there, by its digest."""
+        named = [one for one in signatures if one.identity and one.digest is not None]
+        if named:
+            self.pin = f"{named[0].identity}@{named[0].digest}"
+        self.use.setVisible(bool(named))
 
     def refuse(self, reason: str) -> None:
         """Nothing can be done."""
@@ -189,6 +207,7 @@ class ImagePage(Page):
             scope = "Do not use it before you know why."
         self.banner.show_verdict(report.verdict.value, report.sentence, scope)
         self._outside.told(report.verdict.value, report.sentence)
+        self.header.show_pin(report.signatures)
         clear(self._signatures.body)
         show_signatures(self._signatures.body, report.signatures)
         hidden = {"IMG-NOT-ENCRYPTED", "IMG-NO-KEY", "IMG-NO-PUBLIC-KEY", "IMG-NOT-SIGNED"}

@@ -176,6 +176,7 @@ class Images(QObject):
                     verify=self.start_verify,
                     tool=self.start_tool,
                     reopen=self.open_image,
+                    deploy=self._deploy,
                     told=told,
                 ),
             )
@@ -214,6 +215,7 @@ class Images(QObject):
         outside = pages.Outside(
             open_image=self.open_image,
             prove=self.start_verify,
+            deploy=self._deploy,
             another=self.start_protect,
             named=lambda title, mark: window.set_entry(key, Entry(title, mark=mark)),
             done=done,
@@ -222,6 +224,10 @@ class Images(QObject):
         make = partial(pages.ProtectWizard, window.jobs, flow, outside)
         window.add_page(key, Entry("Protect…"), make, under=TAB)
         window.go(key)
+
+    def _deploy(self, pin: str) -> None:
+        """A pod that runs this image, as a pipeline's form."""
+        self._window.fill("coco-pod", {"image": pin})
 
     def start_verify(self, reference: str = "", public_key: str = "") -> None:
         """Show the page for verifying, filled for an image if one is given."""
@@ -264,7 +270,12 @@ class Images(QObject):
 
         def make() -> QWidget:
             return pages.SamplePage(
-                window.jobs, work, target, on_done=on_done, open_image=self.open_image
+                window.jobs,
+                work,
+                target,
+                on_done=on_done,
+                open_image=self.open_image,
+                deploy=self._deploy,
             )
 
         window.add_page(key, Entry("Sample"), make, under=TAB)

@@ -39,9 +39,15 @@ class ProofStep(StepPage):
     step = Step.PROOF
     question = ""
 
-    def __init__(self, changed: Callable[[], None], open_image: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        changed: Callable[[], None],
+        open_image: Callable[[str], None],
+        deploy: Callable[[str], None],
+    ) -> None:
+        """``deploy`` gets the repository and digest of what a pipeline shall run."""
         super().__init__(changed)
-        self._open_image = open_image
+        self._open_image, self._deploy = open_image, deploy
         self.setAccessibleName(tr("Proof"))
         self._box = QVBoxLayout()
         self._box.setSpacing(theme.u(4))
@@ -118,7 +124,8 @@ class ProofStep(StepPage):
         card.body.addWidget(Facts(facts))
         card.body.addWidget(label("Pin: what a cluster should pull", "label"))
         card.body.addWidget(CodeBox(value["pin"], name="Pin: the repository and digest"))
-        buttons = [Button("Open image", lambda: self._open_image(item.written.reference))]
+        use = Button("Use in a pipeline…", lambda: self._deploy(value["pin"]), icon="pipeline")
+        buttons = [Button("Open image", lambda: self._open_image(item.written.reference)), use]
         if item.receipt_files:
             page = QUrl.fromLocalFile(str(item.receipt_files[-1]))
             buttons.append(Button("Open receipt", lambda: QDesktopServices.openUrl(page)))

@@ -30,6 +30,7 @@ class SamplePage(QWidget):
         *,
         on_done: Callable[[Protected], None],
         open_image: Callable[[str], None],
+        deploy: Callable[[str], None],
     ) -> None:
         super().__init__()
         self.setProperty("look", "page")
@@ -37,7 +38,7 @@ class SamplePage(QWidget):
         self._on_done = on_done
         self._stack = QStackedWidget()
         self._work = WorkStep(lambda: None, self.on_closed)
-        self._proof = ProofStep(lambda: None, open_image)
+        self._proof = ProofStep(lambda: None, open_image, deploy)
         for page in (self._work, self._proof):
             page.body.setContentsMargins(theme.u(7), theme.u(3), theme.u(7), theme.u(7))
             self._stack.addWidget(page)

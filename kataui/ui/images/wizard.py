@@ -59,12 +59,12 @@ _ENTER_GOES_ON = {Step.LAYERS, Step.SIGNATURE, Step.DESTINATION}
 class Outside:
     """What the wizard asks of the window.
 
-    ``prove`` gets the reference of an image and the signer's public key; ``named`` a title for
-    the sidebar and a verdict, which may be empty.
+    ``prove`` gets an image and the signer's public key; ``named`` a title and a verdict.
     """
 
     open_image: Callable[[str], None]
     prove: Callable[[str, str], None]
+    deploy: Callable[[str], None]
     another: Callable[[], None]
     named: Callable[[str, str], None]
     done: Callable[[list[Protected]], None]
@@ -91,7 +91,7 @@ class ProtectWizard(QWidget):
 
     def _build_pages(self) -> None:
         self.work_step = WorkStep(self._keep, self._cancel)
-        self._proof = ProofStep(self._keep, self._outside.open_image)
+        self._proof = ProofStep(self._keep, self._outside.open_image, self._outside.deploy)
         pages: tuple[StepPage, ...] = (
             SourceStep(self._keep),
             LayersStep(self._keep),

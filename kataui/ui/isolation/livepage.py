@@ -389,7 +389,7 @@ class LivePage(QWidget):
             ]
         if self.deck.source.is_file:
             found.append(("Copy without names…", self._begin_share))
-        return found
+        return [*found, ("Measure it with a pipeline…", self._outside.measure)]
 
     def _begin_share(self) -> None:
         if self.views.indexOf(self.share) < 0:

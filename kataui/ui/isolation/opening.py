@@ -100,6 +100,7 @@ class Isolations(QObject):
             choose=self._choose,
             open_another=lambda: window.go(TAB),
             alert=self._alert,
+            measure=lambda: window.fill("isolation-benchmark", {}),
             rules=_rules(),
         )
         page = LivePage(window.jobs, deck, outside)

@@ -27,7 +27,8 @@ Choose = Callable[[str, str, Callable[[Path], None]], None]
 class Outside:
     """What a page tells the window: verdict and sentence, another status, problems, results.
 
-    ``choose`` lets somebody choose where a file goes: title, suffix, and what to do then.
+    ``choose`` lets somebody choose where a file goes: title, suffix, and what to do then;
+    ``measure`` shows the pipeline that measures what isolation costs.
     """
 
     told: Callable[[str, str], None]
@@ -37,6 +38,7 @@ class Outside:
     choose: Choose
     open_another: Callable[[], None]
     alert: Callable[[str], None]
+    measure: Callable[[], None]
     rules: tuple[Rule, ...]
 
 

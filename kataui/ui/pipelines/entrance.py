@@ -1,5 +1,6 @@
 """The way into the tab Pipelines: its modules (and YAML) are loaded when it is first used."""
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,6 +72,11 @@ class Entrance(QObject):
     def adopt(self, path: str) -> None:
         """Show what would put a manifest on Kata."""
         self.inside.adopt(path)
+
+    def fill(self, name: str, answers: Mapping[str, str]) -> None:
+        """Show a template's form, with some answers filled in."""
+        inside = self.inside
+        inside.open_template(inside.catalogue.get(name), dict(answers))
 
     def choose(self) -> None:
         """Let the user choose one to put on Kata."""

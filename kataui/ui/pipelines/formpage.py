@@ -45,6 +45,10 @@ class Outside:
     told: Callable[[str], None]
     export: Callable[[], None]
     problem: Callable[[str, str], None]
+    watch: Callable[[], None]
+
+
+_MEASURES = "isolation-benchmark"  # its result belongs beside the graphs of the host
 
 
 class FormPage(Page):
@@ -57,7 +61,10 @@ class FormPage(Page):
         self._undo = Button("Undo", self.undo, icon="undo")
         self._redo = Button("Redo", self.redo)
         export = Button("Export…", self.export, kind="primary")
-        super().__init__(template.title, actions=[self._undo, self._redo, export])
+        actions: list[QWidget] = [self._undo, self._redo, export]
+        if template.id == _MEASURES:
+            actions.insert(2, Button("Watch the host", outside.watch, icon="isolation"))
+        super().__init__(template.title, actions=actions)
         self.state, self._outside = state, outside
         self.examined: Examined | None = None
         self._seen: set[str] = set()

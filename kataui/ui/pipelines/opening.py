@@ -120,6 +120,7 @@ class Pipelines(QObject):
             shown=lambda: window.go(key),
             closed=self._show_closed,
             remember=self._remember,
+            watch=lambda: window.go("isolation"),
         )
         return PipelinePage(window.jobs, state, draft, keeping)
 

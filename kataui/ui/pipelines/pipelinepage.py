@@ -31,7 +31,8 @@ class Keeping:
     """What the page tells the window: its line in the sidebar, its status, problems.
 
     ``network`` says which was used, ``shown`` that another part of it is shown, ``closed`` that
-    it was closed; ``remember`` gets the folder that was written.
+    it was closed; ``remember`` gets the folder that was written; ``watch``
+    shows the tab Isolation.
     """
 
     title: Callable[[str, str], None]
@@ -41,6 +42,7 @@ class Keeping:
     shown: Callable[[], None]
     closed: Callable[[], None]
     remember: Callable[[Path, str, str], None]
+    watch: Callable[[], None]
 
 
 class PipelinePage(QStackedWidget):
@@ -53,7 +55,11 @@ class PipelinePage(QStackedWidget):
         self._jobs, self.state, self.draft, self._keeping = jobs, state, draft, keeping
         self.status: tuple[str, ...] = _SAVED
         outside = Outside(
-            kept=self._keep_soon, told=self._on_told, export=self.export, problem=keeping.problem
+            kept=self._keep_soon,
+            told=self._on_told,
+            export=self.export,
+            problem=keeping.problem,
+            watch=keeping.watch,
         )
         self.exporting: exportpage.ExportPage | None = None
         self.form = FormPage(jobs, state, outside)
