@@ -74,13 +74,15 @@ _PROGRAMS = (
 _PACKAGES = {"ssh": "openssh-client"}
 
 
-def parts() -> tuple[Part, ...]:
-    """Each program; their versions are asked at the same time, with a limit."""
+def parts(*, versions: bool = True) -> tuple[Part, ...]:
+    """Each program; their ``versions`` are asked at the same time, with a limit, or not at all."""
+    if not versions:
+        return tuple(_look(program, ask=False) for program in _PROGRAMS)
     with ThreadPoolExecutor(len(_PROGRAMS)) as pool:
         return tuple(pool.map(_look, _PROGRAMS))
 
 
-def _look(program: _Program) -> Part:
+def _look(program: _Program, *, ask: bool = True) -> Part:
     path = tools.find(program.name)
     if path is None:
         hint = tools.install_hint(_PACKAGES.get(program.name, program.name))
@@ -88,7 +90,7 @@ def _look(program: _Program) -> Part:
         state, found = State.MISSING, "not on PATH"
     else:
         fix = ""
-        said = _version([str(path), *program.ask])
+        said = _version([str(path), *program.ask]) if ask else "not asked"
         state = State.HERE if said else State.UNKNOWN
         found = f"{said} ({path})" if said else f"{path}, which does not tell its version"
     return Part(

@@ -14,7 +14,7 @@ def look_around(window: Window) -> None:
     from kataui.doctor.model import Places  # noqa: PLC0415 - as above
 
     window.jobs.start(
-        lambda _control: abilities(programs.parts() + host.parts(Places())),
+        lambda _control: abilities(programs.parts(versions=False) + host.parts(Places())),
         on_done=home.show_abilities,
         on_error=lambda _error: None,  # the page tells what is wrong
     )
