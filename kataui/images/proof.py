@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kataui.files import size_text
+from kataui.files import count_text, size_text
 from kataui.findings import Finding, Severity, Verdict, by_severity
 from kataui.images.layerproof import LayerEvidence
 from kataui.images.model import Layer
@@ -169,7 +169,7 @@ def _sentence(verdict: Verdict, pairs: _Pairs, report: Report) -> str:
         return "The proof failed, so nothing was kept: what was written is not what it should be."
     shut = _encrypted(pairs)
     names = {name for item in shut for name in item.opened_by}
-    layers = f"{len(shut)} encrypted layer" + ("" if len(shut) == 1 else "s")
+    layers = count_text(len(shut), "encrypted layer")
     if verdict is Verdict.UNKNOWN and not names:
         return (
             f"Not proved: the private key is not here. The {layers} and the signature are written."

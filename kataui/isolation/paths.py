@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kataui.files import size_text
+from kataui.files import count_text, size_text
 from kataui.isolation.accuse import percent
 from kataui.isolation.analysis import Picture
 from kataui.isolation.layout import padded
@@ -195,7 +195,7 @@ def _tap(picture: Picture, link: Link, sandbox: Sandbox) -> PathHop:
     dropped = _drops(picture, link)
     mark, word = _drop_mark(dropped)
     queues = queue_pairs(sandbox)
-    where = "queues not known" if queues is None else f"{queues} queue{'' if queues == 1 else 's'}"
+    where = "queues not known" if queues is None else count_text(queues, "queue")
     received = _rate(picture, "link", "rx_bytes", link.slot)
     lost = _per_second(dropped, "dropped") or "drops not measured"
     facts = (lost, f"from guest {bits(received)}")

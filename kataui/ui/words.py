@@ -11,8 +11,8 @@ import json
 import re
 import socket
 from collections import defaultdict
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
 
 from PySide6.QtCore import QLocale, QObject, Signal
 
@@ -21,9 +21,17 @@ from kataui import resources
 ENGLISH = "en"
 LANGUAGES = {ENGLISH: "English", "de": "Deutsch"}
 _HOLE = "{}"
+_FILLED = re.compile(r"\{(\d*)\}")
+_PROSE = re.compile(  # what shows English; a path or a name may well have such a word in it
+    r"(?<![\w/.-])(?:[a-z]{2,},? [a-z]{2,}"
+    r"|a|an|and|are|by|for|from|in|is|its?|no|not|of|on|or|the|to|with)(?![\w/-])"
+)
 _WORD = re.compile(r"\w+", re.UNICODE)
 _BREAKS = re.compile(r"(\n+| · |(?<=[.!?…]) )")
-_DEEPEST = 4
+_PIECES = re.compile(r"\n+| · |(?<=[.!?…]) |(?<=\{\}) (?=[A-Z])")
+_LISTED = re.compile(r": |; |, | {2}| - ")
+_LONGEST = 500  # of a text that is taken apart: each hole may begin anywhere
+_MOST_KNOWN = 20_000
 BAR = "▒"
 _MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}", re.IGNORECASE)
 _NAMES = re.compile(
@@ -60,32 +68,94 @@ class _State(QObject):
 class _Book:
     """A translation: whole texts, and templates by a word that must be in the text."""
 
-    def __init__(self, texts: Mapping[str, str]) -> None:
+    def __init__(self, book: Mapping[str, str]) -> None:
+        texts = {**_pieces(book), **book}
         self._texts = {text: said for text, said in texts.items() if _HOLE not in text}
-        self._templates: dict[str, list[tuple[re.Pattern[str], str]]] = defaultdict(list)
-        templates = (text for text in texts if _HOLE in text)
+        self._templates: dict[tuple[int, str], list[tuple[str, str]]] = defaultdict(list)
+        self._known: dict[str, str] = {}
+        templates = (text for text, said in texts.items() if _HOLE in text and said != text)
         for text in sorted(templates, key=lambda one: -len(one)):  # the most precise one first
-            pattern = "(.+?)".join(re.escape(part) for part in text.split(_HOLE))
-            found = re.compile(pattern, re.DOTALL), texts[text]
-            self._templates[max(_whole_words(text), key=len, default="")].append(found)
+            word = max(_whole_words(text), key=len, default="")
+            breaks = len(_BREAKS.findall(text))
+            self._templates[breaks, word].append((text, texts[text]))
 
-    def say(self, text: str, deep: int = 0) -> str:
+    def say(self, text: str) -> str:
         """The translation, or the text itself when there is none."""
-        said = self._texts.get(text) or self._filled(text, deep)
-        if said is None and deep < _DEEPEST and len(parts := _BREAKS.split(text)) > 1:
-            said = "".join(self.say(part, deep + 1) if part.strip() else part for part in parts)
-        return said if said is not None else text
+        if (said := self._texts.get(text) or self._known.get(text)) is None:
+            said = self._filled(text) or self._sentences(text) or self._listed(text) or text
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[text] = said
+        return said
 
-    def _filled(self, text: str, deep: int) -> str | None:
-        if deep >= _DEEPEST:
+    def _sentences(self, text: str) -> str | None:
+        """Sentences, lines and facts one by one; each of them may stay as it is."""
+        if len(parts := _BREAKS.split(text)) == 1:
             return None
+        parts[::2] = [self.say(part) if part.strip() else part for part in parts[::2]]
+        return "".join(parts)  # every other one is what stood between them
+
+    def _listed(self, text: str) -> str | None:
+        """What is only put together: a name and what it has, the items of a list."""
+        if len(text) > _LONGEST:
+            return None
+        if (found := _LISTED.search(text)) is not None:
+            parts = self._parts((text[: found.start()], text[found.end() :]))
+            return found.group().join(parts) if parts else None
+        core = text.strip(" .")
+        if not core or core == text:
+            return None
+        before, _, after = text.partition(core)
+        return f"{before}{self.say(core)}{after}"
+
+    def _filled(self, text: str) -> str | None:
+        if len(text) > _LONGEST:
+            return None
+        breaks = len(_BREAKS.findall(text))
         for word in dict.fromkeys(("", *_WORD.findall(text))):
-            for pattern, said in self._templates.get(word, ()):
-                match = pattern.fullmatch(text)
-                if match is not None and not any(map(_BREAKS.search, match.groups())):
-                    parts = [self.say(part, deep + 1) for part in match.groups()]
-                    return said.format(*parts)
+            for template, said in self._templates.get((breaks, word), ()):
+                match = _pattern(template).fullmatch(text)
+                parts = self._parts(match.groups()) if match is not None else None
+                if parts is not None:
+                    return _fill(said, parts)
         return None
+
+    def _parts(self, found: Sequence[str]) -> list[str] | None:
+        """What fills a template; none when it is no filling but a sentence that is not known.
+
+        Half a sentence in one language and half in another is worse than one in either.
+        """
+        parts = []
+        for part in found:
+            said = self.say(part) if part else part
+            if _BREAKS.search(part) or (said == part and _PROSE.search(part)):
+                return None
+            parts.append(said)
+        return parts
+
+
+def _pieces(texts: Mapping[str, str]) -> dict[str, str]:
+    """The sentences of each text alone: what is shown may be put together in another way."""
+    pairs = ((_PIECES.split(text), _PIECES.split(said)) for text, said in texts.items())
+    whole = (pair for pair in pairs if 1 < len(pair[0]) == len(pair[1]))
+    pieces = (piece for parts, told in whole for piece in zip(parts, told, strict=True))
+    return {part: said for part, said in pieces if part.count(_HOLE) == said.count(_HOLE)}
+
+
+@cache
+def _pattern(template: str) -> re.Pattern[str]:
+    """What a filled-in template looks like; made when it is first asked for: there are many."""
+    return re.compile("(.*?)".join(map(re.escape, template.split(_HOLE))), re.DOTALL)
+
+
+def _fill(said: str, parts: Sequence[str]) -> str:
+    """Each part in the hole of its number, or in the next one. No str.format: other braces stay."""
+    order = iter(parts)
+
+    def part(hole: re.Match[str]) -> str:
+        return parts[int(hole[1])] if hole[1] else next(order)
+
+    return _FILLED.sub(part, said)
 
 
 def _whole_words(template: str) -> list[str]:
@@ -117,7 +187,7 @@ def tr(text: str) -> str:
     return _told(text)
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=_MOST_KNOWN)
 def _told(text: str) -> str:
     known = state()
     return plain(known.book.say(text) if known.book is not None else text)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 
+from kataui.files import count_text
 from kataui.isolation.checks import kata
 from kataui.isolation.checks.check import (
     Answer,
@@ -82,7 +83,7 @@ def _queue_pairs(scene: Scene) -> Iterator[Answer]:
         count, vcpus = pairs(sandbox), len(sandbox.of_role(Role.VCPU))
         if count is None or not vcpus:
             continue
-        text = f"{count} queue pair{'s' * (count > 1)} for {vcpus} vCPU{'s' * (vcpus > 1)}."
+        text = f"{count_text(count, 'queue pair')} for {count_text(vcpus, 'vCPU')}."
         if (count == 1 and vcpus >= _ENOUGH_PAIRS) or count > vcpus:
             fix, undo = more_queues(scene.view, sandbox, min(vcpus, _MOST_PAIRS))
             yield warns(sandbox.name, text, fix=fix, undo=undo)

@@ -6,6 +6,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QMenu, QVBoxLayout, QWidget
 
+from kataui.files import count_text
 from kataui.isolation.accuse import percent
 from kataui.isolation.analysis import Picture
 from kataui.isolation.model import HostView, Role, Sandbox
@@ -103,7 +104,7 @@ def host_facts(picture: Picture, *, mode: str) -> str:
     kinds = sorted({hypervisor(sandbox) for sandbox in view.sandboxes})
     parts = [
         mode,
-        f"{count} sandbox{'' if count == 1 else 'es'}, {hurt} below grade B",
+        f"{'1 sandbox' if count == 1 else f'{count} sandboxes'}, {hurt} below grade B",
         f"{len(view.cpus)} CPUs",
         ", ".join(kinds),
         _synthetic(view),
@@ -119,7 +120,7 @@ def sandbox_facts(view: HostView, sandbox: Sandbox | None, *, mode: str) -> str:
     parts = [
         mode,
         hypervisor(sandbox),
-        f"{vcpus} vCPU{'' if vcpus == 1 else 's'}",
+        count_text(vcpus, "vCPU"),
         sandbox.qos and f"QoS {sandbox.qos}",
         f"process {sandbox.pid}",
         f"id {sandbox.id[:12]}",

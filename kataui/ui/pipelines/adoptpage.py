@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QBoxLayout, QCheckBox, QSizePolicy, QVBoxLayout, QWidget
 
-from kataui.files import clean
+from kataui.files import clean, count_text
 from kataui.kata.classes import offered
 from kataui.kata.manifest import decode
 from kataui.pipelines.adopt.changes import Change, Plan, apply
@@ -141,7 +141,7 @@ class AdoptPage(Page):
             self._changes.addWidget(label("What remains for you", "heading"))
         for note in made.notes:
             self._changes.addWidget(FindingLine(note, None, None))
-        many = f"{len(made.changes)} change{'s' if len(made.changes) != 1 else ''}"
+        many = count_text(len(made.changes), "change")
         self.set_facts(f"{made.system} · {many} · comments and order stay")
         self._choose(made.ids())
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QIcon, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QListWidget, QListWidgetItem, QSizePolicy
 
-from kataui.files import clean, write_new
+from kataui.files import clean, count_text, write_new
 from kataui.pipelines.export import Plan, PlannedFile, State, plan
 from kataui.pipelines.exportwrite import Exported, write
 from kataui.pipelines.model import Rendered, Template, Values
@@ -183,7 +183,7 @@ class ExportPage(Page):
         reason = "" if changes else "The folder has all of it already."
         for button in (self._write, self._copy, self._save):
             button.set_reason(reason)
-        self._write.set_words(f"Write {len(changes)} file{'s' if len(changes) != 1 else ''}")
+        self._write.set_words(f"Write {count_text(len(changes), 'file')}")
         self._sentence.setText(told(outcome))
         first = next((n for n, file in enumerate(outcome.files) if file.differs), 0)
         self.files.setCurrentRow(first)
@@ -241,9 +241,7 @@ class ExportPage(Page):
     def _on_written(self, done: Exported) -> None:
         many = len(done.written)
         backups = f" {len(done.backups)} older ones are kept beside them." if done.backups else ""
-        words = (
-            f"{many} file{'s are' if many != 1 else ' is'} written to {clean(str(done.folder))}."
-        )
+        words = f"{count_text(many, 'file')} written to {clean(str(done.folder))}."
         self._done(words, f"README.md there has the commands.{backups}")
         self._outside.written(done)
         self.look()

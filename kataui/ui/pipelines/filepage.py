@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QSizePolicy, QStackedWidget
 
-from kataui.files import clean
+from kataui.files import clean, count_text
 from kataui.findings import Finding, by_severity
 from kataui.pipelines import checks, crds
 from kataui.pipelines.adopt.save import Saved
@@ -122,9 +122,7 @@ def sentence(looked: Looked) -> tuple[str, str]:
         scope = f"It cannot be put on Kata here: {looked.why_not}"
     elif looked.adopt.changes:
         many = len(looked.adopt.changes)
-        scope = (
-            f"{looked.adopt.system}. {many} change{'s' if many > 1 else ''} would put it on Kata."
-        )
+        scope = f"{looked.adopt.system}. {count_text(many, 'change')} would put it on Kata."
     else:
         scope = f"{looked.adopt.system}. Nothing has to change for Kata."
     return words, f"{scope} Only its first lines are shown." if looked.cut else scope

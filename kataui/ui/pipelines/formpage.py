@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
-from kataui.files import clean
+from kataui.files import clean, count_text
 from kataui.findings import Finding
 from kataui.kata.manifest import Path as ValuePath
 from kataui.pipelines import checks
@@ -344,9 +344,9 @@ def _minor(version: str) -> tuple[int, ...]:
 
 def _facts(template: Template, files: int, stages: int) -> str:
     parts = [template.system, f"template {template.version}"]
-    parts.append(f"{files} file{'s' if files != 1 else ''}")
+    parts.append(count_text(files, "file"))
     if stages:
-        parts.append(f"{stages} stage{'s' if stages != 1 else ''}")
+        parts.append(count_text(stages, "stage"))
     return clean(" · ".join(parts), limit=200)
 
 

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from kataui.files import count_text
 from kataui.ui import theme
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import hairline, row
@@ -85,7 +86,7 @@ class DiffView(QWidget):
             old, new = old[:-1], new[:-1]
         self._rows, self._language, self._block = rows(old, new), language, -1
         count = self.count
-        words = self._same if not count else f"{count} change{'s' if count > 1 else ''}"
+        words = self._same if not count else count_text(count, "change")
         self._count.setText(words)
         for button in (self._before, self._next, self._take):
             button.setEnabled(count > 0)

@@ -48,7 +48,8 @@ class FindingRow(QWidget):
         if act is not None:
             button = Button(act[0], act[1], name=f"{act[0].rstrip('…')}: {finding.message}")
             self._layout.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
-        self.setAccessibleName(tr(f"{kind}: {finding.message} {finding.why} {fix}".strip()))
+        parts = (f"{tr(kind)}: {tr(finding.message)}", tr(finding.why), tr(fix))
+        self.setAccessibleName(" ".join(_sentence(part) for part in parts if part))
 
     def _add_why(self, message: str) -> None:
         ask = Button("Why?", self._toggle, kind="quiet", name=f"Why: {message}")
@@ -84,3 +85,7 @@ class FindingList(QWidget):
             if number:
                 self._layout.addWidget(hairline())
             self._layout.addWidget(FindingRow(finding, self._acts(finding)))
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?", ":")) else f"{text}."

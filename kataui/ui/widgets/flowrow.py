@@ -44,7 +44,7 @@ class _Flow(QLayout):
 
     def sizeHint(self) -> QSize:
         """All in one line."""
-        widths = [item.sizeHint().width() for item in self._items]
+        widths = [item.sizeHint().width() for item in self._items if not item.isEmpty()]
         gaps = theme.u(2) * max(0, len(widths) - 1)
         return QSize(sum(widths) + gaps, self.minimumSize().height())
 

@@ -12,11 +12,12 @@ from PySide6.QtWidgets import (
 )
 
 from kataui.ui import theme
-from kataui.ui.widgets.card import row
+from kataui.ui.widgets.flowrow import flow_row
 from kataui.ui.widgets.text import label
 from kataui.ui.words import tr
 
 _STACKED_BELOW_U, _TITLE_U = 150, 70
+_ANY = Qt.AlignmentFlag(0)  # an aligned row of buttons would never have a second line
 
 
 class Scroll(QScrollArea):
@@ -85,8 +86,8 @@ class Page(QWidget):
         self._header.setContentsMargins(theme.u(7), theme.u(5), theme.u(7), theme.u(1))
         self._header.setSpacing(theme.u(3))
         self._header.addLayout(words, 1)
-        self._header_actions = row(*(actions or []), None)
-        self._header.addLayout(self._header_actions)
+        self._header_actions = flow_row(*(actions or []))
+        self._header.addWidget(self._header_actions, 0, Qt.AlignmentFlag.AlignVCenter)
         layout.addLayout(self._header)
         self.scroller = Scroll()
         self.body = self.scroller.body
@@ -96,11 +97,13 @@ class Page(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """In a narrow page the actions stand under the title."""
         super().resizeEvent(event)
-        beside = self._header_actions.minimumSize().width() + theme.u(_TITLE_U)
-        narrow = self.width() < max(theme.u(_STACKED_BELOW_U), beside)
+        least = self._header_actions.sizeHint().width() + theme.u(_TITLE_U)
+        narrow = self.width() < max(theme.u(_STACKED_BELOW_U), least)
         way = QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
         if self._header.direction() is not way:
             self._header.setDirection(way)
+            beside = Qt.AlignmentFlag.AlignVCenter
+            self._header.setAlignment(self._header_actions, _ANY if narrow else beside)
 
     def set_facts(self, text: str) -> None:
         """Change the line under the title."""

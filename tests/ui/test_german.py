@@ -1,0 +1,81 @@
+"""German is complete: every text of the sources has one, and every screen of the tour is German."""
+
+import json
+import re
+import runpy
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QWidget
+from pytestqt.exceptions import TimeoutError as WaitedTooLong
+
+from kataui import resources
+from kataui.progress import Control
+from kataui.ui import words
+from kataui.ui.demo.scratch import make_scratch
+from kataui.ui.demo.stage import Stage
+from kataui.ui.demo.tour import screens
+from tests.ui.helpers import clipped, shown, sideways
+
+ROOT = Path(__file__).resolve().parents[2]
+ENGLISH = re.compile(
+    r"\b(?:the|is|are|of|not|and|with|for|has|have|this|that|which|from|its?|to|by|on|waits?)\b"
+)
+CODE = re.compile(  # an English word may stand in it: paths, commands, file names, keys, a filter
+    r"[\w.-]*[/=@][^ ]*|\b(?:kataui|kubectl|modprobe|tc|ip|sysctl|ethtool|chmod|ssh|sudo|apt)\b.*"
+    r"|[\w-]+\.\w+|\w+-[\w-]+|[a-z]+ [<>] .*|because:\w+.*"
+)
+
+
+@pytest.fixture
+def german(qapp) -> Iterator[None]:
+    words.speak("de")
+    yield
+    words.speak("en")
+
+
+@pytest.fixture
+def in_german(german, window):
+    return window
+
+
+def test_every_text_of_the_sources_has_its_german():
+    told = runpy.run_path(str(ROOT / "packaging" / "words.py"))
+    assert told["missing"]("de") == {}
+
+
+def test_what_is_filled_in_is_filled_in_as_often():
+    for text, said in json.loads(resources.text("languages/de.json")).items():
+        holes = re.findall(r"\{(\d*)\}", said)
+        assert len(holes) == text.count("{}"), text
+        assert not any(holes) or sorted(map(int, holes)) == list(range(len(holes))), text
+
+
+def test_every_screen_of_the_tour_is_german(in_german, qtbot, tmp_path):
+    stage = Stage(in_german, make_scratch(tmp_path / "shop", Control()))
+    found, count = [], 0
+    for screen in screens(stage):
+        with suppress(WaitedTooLong):  # layouts settle by and by; then it is told what is wrong
+            qtbot.waitUntil(lambda: not clipped(in_german) + sideways(in_german), timeout=500)
+        wrong = clipped(in_german) + sideways(in_german)
+        if screen != "help":  # its texts are there in English only
+            wrong += [text for text in _texts(in_german) if ENGLISH.search(CODE.sub("", text))]
+        found += [f"{screen}: {what}" for what in wrong]
+        count += 1
+    stage.clear()
+    assert "\n".join(found) == ""
+    assert count > 60
+
+
+def _texts(root: QWidget) -> Iterator[str]:
+    """All that is read or told, but for what the user wrote."""
+    for child in shown(root):
+        if isinstance(child, QLabel | QAbstractButton):
+            yield child.text()
+            yield child.toolTip()
+        if isinstance(child, QLineEdit):
+            yield child.placeholderText()
+        yield child.accessibleName()
+        yield child.accessibleDescription()
