@@ -17,7 +17,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 _SENTENCE = re.compile(r"[A-Z“{].* |.* .*[.…:?]$|[a-z]+,? [a-z]+", re.DOTALL)
-_TITLE = re.compile(r"[A-Z][a-z]+(?:…|-[a-z]+)?")
+_TITLE = re.compile(r"[A-Z][a-z]+(?:…|\?|-[a-z]+)?")
 _WORDS = re.compile(r"[A-Za-z][a-z' -]+")
 _COUNTED = re.compile(r"_?(?:count\w*|many|number|plural|some|times)")
 _QUIET = {"compile", "getLogger", "debug", "info", "warning", "error", "exception", "glob", "rglob"}
