@@ -1,4 +1,4 @@
-"""The help: a text for each page and each term, in ``resources/help``, searched offline.
+"""The help: a text for each page and term, in ``resources/help/LANGUAGE``, searched offline.
 
 A text is Markdown: ``# Title``, one sentence that says what it is, then the rest. Links are
 ``[words](term:NAME)`` and ``[words](page:NAME)``.
@@ -13,7 +13,8 @@ from typing import Literal
 from kataui import resources
 
 Kind = Literal["page", "term"]
-_FOLDERS: dict[Kind, str] = {"page": "help/pages", "term": "help/terms"}
+_FOLDERS: dict[Kind, str] = {"page": "pages", "term": "terms"}
+_ENGLISH = "en"
 _LINK = re.compile(r"\[([^\]]+)\]\((?:term|page):[\w-]+\)")
 
 
@@ -34,12 +35,12 @@ class Topic:
 
 
 @cache
-def topics() -> tuple[Topic, ...]:
-    """Every topic, pages first, each by its title."""
+def topics(language: str = _ENGLISH) -> tuple[Topic, ...]:
+    """Every topic in a language ("en", "de"), pages first, each by its title."""
     found = [
         _parsed(kind, path.stem, path.read_text(encoding="utf-8"))
         for kind, folder in _FOLDERS.items()
-        for path in resources.path(folder).glob("*.md")
+        for path in resources.path(f"help/{language}/{folder}").glob("*.md")
     ]
     return tuple(sorted(found, key=lambda topic: (topic.kind, _plain(topic.title))))
 
@@ -52,20 +53,20 @@ def _parsed(kind: Kind, name: str, raw: str) -> Topic:
     )
 
 
-def topic(address: str) -> Topic | None:
+def topic(address: str, language: str = _ENGLISH) -> Topic | None:
     """The topic of an address such as ``page:home``; None when there is none."""
-    return next((one for one in topics() if one.address == address), None)
+    return next((one for one in topics(language) if one.address == address), None)
 
 
-def search(words: str) -> tuple[Topic, ...]:
+def search(words: str, language: str = _ENGLISH) -> tuple[Topic, ...]:
     """The topics that have every word, at the beginning of one of theirs; the best ones first.
 
     A word in the title counts most, then one in the summary. Case and accents do not matter.
     """
     wanted = _plain(words).split()
     if not wanted:
-        return topics()
-    ranked = [(rank, one) for one in topics() if (rank := _rank(one, wanted)) is not None]
+        return topics(language)
+    ranked = [(rank, one) for one in topics(language) if (rank := _rank(one, wanted)) is not None]
     return tuple(one for _, one in sorted(ranked, key=lambda pair: pair[0]))
 
 

@@ -9,6 +9,7 @@ from kataui.ui.help.topics import topic_of
 from kataui.ui.settingspage import SettingsPage
 from kataui.ui.shortcutspage import ShortcutsPage
 from kataui.ui.window import Window
+from kataui.ui.words import language
 
 
 def make(window: Window, name: str) -> QWidget:
@@ -31,4 +32,4 @@ def explain(window: Window, address: str = "") -> None:
 
 def titles() -> list[tuple[str, str]]:
     """The title and address of each topic."""
-    return [(one.title, one.address) for one in topics()]
+    return [(one.title, one.address) for one in topics(language())]

@@ -60,6 +60,7 @@ class _State(QObject):
 
     def __init__(self) -> None:
         super().__init__()
+        self.language = ENGLISH
         self.book: _Book | None = None
         self.hides = False
         self.names = {socket.gethostname(), getpass.getuser()} - {"", "root", "localhost"}
@@ -223,14 +224,20 @@ def _is_time(text: str) -> bool:
     return False
 
 
-def speak(language: str) -> None:
+def speak(wished: str) -> None:
     """Use a language of ``LANGUAGES``, else the system's; call it before any widget is made."""
-    wanted = language if language in LANGUAGES else QLocale.system().name().partition("_")[0]
+    wanted = wished if wished in LANGUAGES else QLocale.system().name().partition("_")[0]
     known = state()
+    known.language = wanted if wanted in LANGUAGES else ENGLISH
     known.book = None
-    if wanted in LANGUAGES and wanted != ENGLISH:
-        known.book = _Book(json.loads(resources.text(f"languages/{wanted}.json")))
+    if known.language != ENGLISH:
+        known.book = _Book(json.loads(resources.text(f"languages/{known.language}.json")))
     _told.cache_clear()
+
+
+def language() -> str:
+    """The language that is spoken, one of ``LANGUAGES``."""
+    return state().language
 
 
 def keep_private(name: str) -> None:

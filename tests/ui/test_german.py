@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QTextBrowser, QWidget
 from pytestqt.exceptions import TimeoutError as WaitedTooLong
 
 from kataui import resources
@@ -60,8 +60,7 @@ def test_every_screen_of_the_tour_is_german(in_german, qtbot, tmp_path):
         with suppress(WaitedTooLong):  # layouts settle by and by; then it is told what is wrong
             qtbot.waitUntil(lambda: not clipped(in_german) + sideways(in_german), timeout=500)
         wrong = clipped(in_german) + sideways(in_german)
-        if screen != "help":  # its texts are there in English only
-            wrong += [text for text in _texts(in_german) if ENGLISH.search(CODE.sub("", text))]
+        wrong += [text for text in _texts(in_german) if ENGLISH.search(CODE.sub("", text))]
         found += [f"{screen}: {what}" for what in wrong]
         count += 1
     stage.clear()
@@ -75,6 +74,8 @@ def _texts(root: QWidget) -> Iterator[str]:
         if isinstance(child, QLabel | QAbstractButton):
             yield child.text()
             yield child.toolTip()
+        if isinstance(child, QTextBrowser):
+            yield child.toPlainText()
         if isinstance(child, QLineEdit):
             yield child.placeholderText()
         yield child.accessibleName()

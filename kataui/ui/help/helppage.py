@@ -10,7 +10,7 @@ from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import Card
 from kataui.ui.widgets.fields import TextField
 from kataui.ui.widgets.page import Page
-from kataui.ui.words import tr
+from kataui.ui.words import language, tr
 
 START = "page:home"
 _LIST_U, _TEXT_U, _ROW_U = 62, 190, 8.5
@@ -73,7 +73,7 @@ class HelpPage(Page):
 
     def show_topic(self, address: str) -> None:
         """Show a topic, and remember the one before."""
-        if topic(address) is not None and address != self.shown:
+        if topic(address, language()) is not None and address != self.shown:
             self._seen.append(address)
             self._show_again()
 
@@ -84,7 +84,7 @@ class HelpPage(Page):
             self._show_again()
 
     def _show_again(self) -> None:
-        one = topic(self.shown)
+        one = topic(self.shown, language())
         if one is None:
             return
         self._back.set_reason("" if len(self._seen) > 1 else "Nothing was shown before.")
@@ -105,14 +105,14 @@ class HelpPage(Page):
     def _list_topics(self) -> None:
         self.list.blockSignals(True)  # noqa: FBT003 - Qt's own
         self.list.clear()
-        for one in search(self.search.text):
+        for one in search(self.search.text, language()):
             item = QListWidgetItem(one.title)
             item.setToolTip(one.summary)
             item.setSizeHint(QSize(0, theme.u(_ROW_U)))
             item.setData(Qt.ItemDataRole.UserRole, one.address)
             self.list.addItem(item)
         self.list.blockSignals(False)  # noqa: FBT003 - Qt's own
-        found = topic(self.shown)
+        found = topic(self.shown, language())
         if found is not None:
             self._mark(found)
 
