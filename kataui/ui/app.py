@@ -7,7 +7,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QCoreApplication, QLibraryInfo, QTimer, QTranslator
 from PySide6.QtWidgets import QApplication, QWidget
 
 import kataui
@@ -50,9 +50,18 @@ def make_application(argv: list[str]) -> QApplication:
     app.setDesktopFileName(APP_ID)
     known = settings.load()
     words.speak(known.language)
+    speak_too(app, words.language())
     theme.start(app, known.theme, known.text_percent)
     app.setWindowIcon(icons.window_icon())
     return app
+
+
+def speak_too(app: QCoreApplication, language: str) -> None:
+    """Let Qt's own texts (menus of a field, scroll buttons) be in this language, where it can."""
+    translator = QTranslator(app)
+    folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
+    if translator.load(f"qtbase_{language}", folder):
+        app.installTranslator(translator)
 
 
 def make_window() -> Window:

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar
 
 from kataui.ui import theme
 from kataui.ui.widgets.buttons import Button
-from kataui.ui.widgets.progress import ProgressPanel
+from kataui.ui.widgets.progress import ENDING, ProgressPanel
 from kataui.ui.widgets.text import label
 from kataui.ui.words import tr
 
@@ -69,7 +69,7 @@ class ProgressDock(QFrame):
         share = panel.per_mille
         self._bar.setRange(0, 0 if share is None else _FULL)
         self._bar.setValue(share or 0)
-        self._stop.setEnabled(not panel.cancelled)
+        self._stop.set_reason(ENDING if panel.cancelled else "")
 
     def _cancel(self) -> None:
         if self._panel is not None:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QPlainTextEdit,
     QPushButton,
+    QTabBar,
     QWidget,
 )
 
@@ -29,6 +30,18 @@ def unnamed(root: QWidget) -> list[str]:
         and not child.accessibleName()
         and not child.focusProxy()
         and not child.objectName().startswith("qt_")
+    ]
+
+
+def speechless(root: QWidget) -> list[str]:
+    """What is off, and does not say why: in its tool tip, and to a screen reader."""
+    return [
+        f"{child.accessibleName() or child.text()}: off without a reason"
+        for child in shown(root)
+        if isinstance(child, QAbstractButton)
+        and not child.isEnabled()
+        and not isinstance(child.parent(), QTabBar)  # Qt's own arrows, at the end of their way
+        and not (child.accessibleDescription() and child.toolTip())
     ]
 
 

@@ -8,16 +8,18 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QCoreApplication, QTranslator
 from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QTextBrowser, QWidget
 from pytestqt.exceptions import TimeoutError as WaitedTooLong
 
 from kataui import resources
 from kataui.progress import Control
+from kataui.ui import app as application
 from kataui.ui import words
 from kataui.ui.demo.scratch import make_scratch
 from kataui.ui.demo.stage import Stage
 from kataui.ui.demo.tour import screens
-from tests.ui.helpers import clipped, shown, sideways
+from tests.ui.helpers import clipped, shown, sideways, speechless
 
 ROOT = Path(__file__).resolve().parents[2]
 ENGLISH = re.compile(
@@ -53,13 +55,22 @@ def test_what_is_filled_in_is_filled_in_as_often():
         assert not any(holes) or sorted(map(int, holes)) == list(range(len(holes))), text
 
 
+def test_the_texts_of_qt_are_german_too(qapp):
+    before = set(qapp.findChildren(QTranslator))
+    application.speak_too(qapp, "de")
+    (made,) = set(qapp.findChildren(QTranslator)) - before
+    assert QCoreApplication.translate("QWidgetTextControl", "&Copy") == "&Kopieren"
+    qapp.removeTranslator(made)
+    assert QCoreApplication.translate("QWidgetTextControl", "&Copy") == "&Copy"
+
+
 def test_every_screen_of_the_tour_is_german(in_german, qtbot, tmp_path):
     stage = Stage(in_german, make_scratch(tmp_path / "shop", Control()))
     found, count = [], 0
     for screen in screens(stage):
         with suppress(WaitedTooLong):  # layouts settle by and by; then it is told what is wrong
             qtbot.waitUntil(lambda: not clipped(in_german) + sideways(in_german), timeout=500)
-        wrong = clipped(in_german) + sideways(in_german)
+        wrong = clipped(in_german) + sideways(in_german) + speechless(in_german)
         wrong += [text for text in _texts(in_german) if ENGLISH.search(CODE.sub("", text))]
         found += [f"{screen}: {what}" for what in wrong]
         count += 1

@@ -30,6 +30,7 @@ from tests.ui.helpers import (
     cut_code,
     primaries,
     sideways,
+    speechless,
     tab_stops,
     unnamed,
     walk,
@@ -222,6 +223,7 @@ def test_every_screen_keeps_names_and_words_and_its_width(
             qtbot.waitUntil(lambda: not clipped(window) + sideways(window), timeout=500)
         assert (window.width(), window.height()) == size, what  # nothing needs more than there is
         assert unnamed(window) == [], what
+        assert speechless(window) == [], what
         assert clipped(window) == [], what
         assert sideways(window) == [], what
         assert cut_code(window) == [], what

@@ -152,6 +152,13 @@ def summary(flow: Flow) -> str:
     return f"Encrypt {layers}{images} for {whom}, sign with {key}, write {into}."
 
 
+def no_way_back(current: int, *, working: bool) -> str:
+    """Why nobody can go back from the step of this number; empty when one can."""
+    if working:
+        return "It is at work: cancel it first."
+    return "" if current else "This is the first step."
+
+
 def selected_rows(flow: Flow) -> set[tuple[int, int, int]]:
     """The layers to encrypt as (image, platform, index)."""
     chosen = set()

@@ -10,9 +10,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
-from kataui import files
 from kataui.errors import Cancelled, KatauiError
-from kataui.files import clean
+from kataui.files import clean, write_new
 from kataui.findings import Verdict
 from kataui.images.keymaking import describe_key
 from kataui.images.look import Look, look
@@ -27,6 +26,7 @@ from kataui.ui.images.flow import (
     Step,
     answer_text,
     first_problem,
+    no_way_back,
     step_problems,
 )
 from kataui.ui.images.layersstep import LayersStep
@@ -225,7 +225,7 @@ class ProtectWizard(QWidget):
         self._next.setVisible(self.step is not Step.PROTECT)
         again = self.step is Step.PROOF and bool(self._finished)
         self._back.set_words("Protect another…" if again else "Back", icon="" if again else "left")
-        self._back.setEnabled(not working and current > 0)
+        self._back.set_reason(no_way_back(current, working=working))
         self._command.setVisible(current < STEPS.index(Step.SUMMARY))
         self._script.setVisible(self.step is Step.SUMMARY)
         self._code.setVisible(self._code_wanted and self._command.isVisibleTo(self))
@@ -255,7 +255,7 @@ class ProtectWizard(QWidget):
 
     def _save_script(self, path: str) -> None:
         try:
-            files.write_new(Path(path), script(self._commands()).encode(), mode=0o755)
+            write_new(Path(path), script(self._commands()).encode(), mode=0o755)
         except KatauiError as error:
             self._busy.setText(" ".join(problem_words(error)))
             return

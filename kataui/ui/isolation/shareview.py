@@ -51,7 +51,7 @@ class ShareView(Scroll):
         """Until it is known what would be taken out."""
         sentence = "Looking for names, addresses and command lines."
         self.banner.show_verdict("info", sentence, word="Reading the recording")
-        self.write.setEnabled(False)
+        self.write.set_reason("It is read first, to show what would be replaced.")
         for card in (self._names, self._out, self._rest):
             card.setVisible(False)
 
@@ -78,7 +78,7 @@ class ShareView(Scroll):
         self._names.setVisible(bool(found.replaced))
         self._out.setVisible(bool(paths))
         self._rest.setVisible(True)
-        self.write.setEnabled(True)
+        self.write.set_reason("")
 
     def show_problem(self, text: str) -> None:
         """Why there is no preview."""

@@ -38,8 +38,6 @@ class DiffView(QWidget):
         self._count = label("", "strong", wrap=False)
         self._before = Button("Previous", lambda: self.step(-1), name="Previous change")
         self._next = Button("Next", lambda: self.step(1), name="Next change")
-        self._before.setToolTip(tr("Shift+F7"))
-        self._next.setToolTip(tr("F7"))
         self._take = Button(verb, lambda: self.taken.emit(self._block))
         if not verb:
             self._take.hide()
@@ -89,7 +87,10 @@ class DiffView(QWidget):
         words = self._same if not count else count_text(count, "change")
         self._count.setText(words)
         for button in (self._before, self._next, self._take):
-            button.setEnabled(count > 0)
+            button.set_reason("" if count else "Nothing differs.")
+        if count:
+            self._before.setToolTip(tr("Shift+F7"))
+            self._next.setToolTip(tr("F7"))
         self._show()
         self.step(1)
 

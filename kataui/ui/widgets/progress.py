@@ -14,6 +14,7 @@ from kataui.ui.widgets.card import Card, row
 from kataui.ui.widgets.text import announce, label
 from kataui.ui.words import tr
 
+ENDING = "It was asked to end, and ends where nothing is left half done."
 _FULL = 1000  # per mille: byte counts do not fit a 32 bit bar
 _ESTIMATE_AFTER_S = 3.0
 _ANNOUNCE_EVERY = 100
@@ -75,7 +76,7 @@ class ProgressPanel(Card):
         """Ask the work to end, once, and say so."""
         if self.cancelled:
             return
-        self._button.setEnabled(False)
+        self._button.set_reason(ENDING)
         self._name.setText("Cancelling…")
         self._on_cancel()
         self.changed.emit()

@@ -52,7 +52,9 @@ class _StepButton(QPushButton):
         self.setAccessibleName(
             tr(f"Step {self._number}: {step.name}, {state}. {step.answer}".strip())
         )
-        self.setToolTip(tr(f"{step.name}: {step.answer}" if step.answer else step.name))
+        reason = "" if self.isEnabled() else "The steps before it come first."
+        self.setToolTip(tr(f"{step.name}: {step.answer or reason}".rstrip(": ")))
+        self.setAccessibleDescription(tr(reason))
         self.update()
 
     def paintEvent(self, _: QPaintEvent) -> None:
