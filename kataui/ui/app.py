@@ -26,7 +26,7 @@ from kataui.ui.jobs import Jobs
 from kataui.ui.opens import Opens, drop_words
 from kataui.ui.pipelines import entrance as pipelines
 from kataui.ui.presenter import Presenter, talk_of_open_pages
-from kataui.ui.sidebar import Entry
+from kataui.ui.sideline import Entry
 from kataui.ui.window import HOME, Window
 
 APP_ID = "org.kataui.Kataui"

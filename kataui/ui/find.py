@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QCompleter,
     QLineEdit,
     QListView,
+    QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
 )
@@ -159,12 +160,13 @@ class Find(QLineEdit):
         super().paintEvent(event)
         painter = QPainter(self)
         side = theme.u(4)
-        middle = (self.height() - side) // 2
-        painter.drawPixmap(theme.u(2.5), middle, icons.pixmap("search", side))
+        place = QRect(theme.u(2.5), (self.height() - side) // 2, side, side)
+        place = QStyle.visualRect(self.layoutDirection(), self.rect(), place)
+        painter.drawPixmap(place, icons.pixmap("search", side))
         if not self.text():
             painter.setPen(theme.color("text_tertiary"))
             painter.setFont(theme.font("note"))
-            place = QRect(0, 0, self.width() - theme.u(2.5), self.height())
+            place = self.rect().adjusted(theme.u(2.5), 0, -theme.u(2.5), 0)
             flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
             painter.drawText(place, flags, tr(KEYS))
         painter.end()

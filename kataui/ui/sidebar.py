@@ -1,14 +1,7 @@
 """The sidebar: home, the tabs and what is open in them, keys and settings."""
 
-from dataclasses import dataclass
-
 from PySide6.QtCore import (
     QModelIndex,
-    QPersistentModelIndex,
-    QPointF,
-    QRect,
-    QRectF,
-    QSize,
     Qt,
     Signal,
 )
@@ -17,8 +10,6 @@ from PySide6.QtGui import (
     QFocusEvent,
     QKeyEvent,
     QMouseEvent,
-    QPainter,
-    QPen,
     QResizeEvent,
     QStandardItem,
     QStandardItemModel,
@@ -27,9 +18,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QMenu,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QTreeView,
     QVBoxLayout,
     QWidget,
@@ -37,121 +25,15 @@ from PySide6.QtWidgets import (
 
 from kataui.ui import icons, theme
 from kataui.ui.find import KEYS, Find
+from kataui.ui.sideline import ENTRY, KEY, Entry, Index, LineDelegate
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.text import label
 from kataui.ui.words import tr
 
-_KEY = Qt.ItemDataRole.UserRole
-_ENTRY = Qt.ItemDataRole.UserRole + 1
-Index = QModelIndex | QPersistentModelIndex
 WIDTH_U, RAIL_U = 59, 14
 _TAB_U, _OPEN_U, _GAP_U = 8.5, 7.5, 2.5
 _WORDS = {"pass": "pass", "fail": "fail", "unknown": "not checked", "info": "checking"}
 _WORDS |= {"warning": "warning"}
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line: ``icon`` for a tab, ``mark`` for something open; ``last`` stands at the bottom."""
-
-    title: str
-    icon: str = ""
-    mark: str = ""
-    last: bool = False
-
-
-class _Delegate(QStyledItemDelegate):
-    """Paints a line: accent bar and tint when chosen, the icon or the verdict's mark."""
-
-    def __init__(self, tree: "_Tree") -> None:
-        super().__init__(tree)
-        self._tree = tree
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        """Tabs are a little higher than what is open in them."""
-        del option
-        return QSize(theme.u(10), self._tree.line_height(index))
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        """Paint one line."""
-        entry: Entry | None = index.data(_ENTRY)
-        if entry is None:
-            return
-        rect = QRect(option.rect).adjusted(0, self._tree.gap(index), 0, 0)
-        rect.setWidth(self._tree.viewport().width())  # a column may be wider than the rail
-        chosen = bool(option.state & QStyle.StateFlag.State_Selected)
-        hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if chosen or hovered:
-            self._paint_ground(painter, rect, chosen=chosen)
-        if chosen and self._tree.shows_focus:
-            painter.setPen(QPen(theme.color("focus"), 2))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(rect.adjusted(theme.u(2), 2, -theme.u(2), -2), 6, 6)
-        if entry.icon:
-            role = "accent" if chosen else "text_secondary"
-            side = theme.u(4.5)
-            left = (rect.width() - side) // 2 if self._tree.is_rail else theme.u(4)
-            picture = icons.pixmap(entry.icon, side, role)
-            painter.drawPixmap(left, rect.center().y() - side // 2, picture)
-        if self._tree.is_rail:
-            self._paint_small(painter, rect, entry)
-        else:
-            right = rect.right() - theme.u(3)
-            right = self._paint_end(painter, entry, rect, right, closing=hovered and not entry.icon)
-            self._paint_words(painter, rect, right, entry, chosen=chosen)
-        painter.restore()
-
-    @staticmethod
-    def _paint_ground(painter: QPainter, rect: QRect, *, chosen: bool) -> None:
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.color("selected" if chosen else "hover"))
-        painter.drawRoundedRect(rect.adjusted(theme.u(2), 1, -theme.u(2), -1), 6, 6)
-        if chosen:
-            painter.setBrush(theme.color("accent"))
-            bar = QRectF(theme.u(0.75), rect.top() + theme.u(1.5), 3, rect.height() - theme.u(3))
-            painter.drawRoundedRect(bar, 1.5, 1.5)
-
-    def _paint_small(self, painter: QPainter, rect: QRect, entry: Entry) -> None:
-        """In the rail, something open is its mark, or a dot; the tool tip has its name."""
-        if entry.mark:
-            self._paint_mark(painter, entry, (rect.width() - theme.u(4)) // 2, rect)
-        elif not entry.icon:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.color("text_tertiary"))
-            painter.drawEllipse(QPointF(rect.center()), theme.u(1), theme.u(1))
-
-    @staticmethod
-    def _paint_mark(painter: QPainter, entry: Entry, x: int, rect: QRect) -> None:
-        side = theme.u(4)
-        picture = icons.mark(entry.mark, side, "sidebar")
-        painter.drawPixmap(x, rect.center().y() - side // 2, picture)
-
-    def _paint_end(
-        self, painter: QPainter, entry: Entry, rect: QRect, right: int, *, closing: bool
-    ) -> int:
-        """The mark, or the cross that closes; gives where the words must end."""
-        side = theme.u(4)
-        if closing:
-            cross = icons.pixmap("x", side)
-            painter.drawPixmap(right - side, rect.center().y() - side // 2, cross)
-        elif entry.mark:
-            self._paint_mark(painter, entry, right - side, rect)
-        return right - (side + theme.u(2) if closing or entry.mark else 0)
-
-    @staticmethod
-    def _paint_words(
-        painter: QPainter, rect: QRect, right: int, entry: Entry, *, chosen: bool
-    ) -> None:
-        left = theme.u(11)
-        painter.setFont(theme.font("strong" if entry.icon or chosen else "body"))
-        painter.setPen(theme.color("text" if entry.icon or chosen else "text_secondary"))
-        text = painter.fontMetrics().elidedText(
-            tr(entry.title), Qt.TextElideMode.ElideMiddle, right - left
-        )
-        place = QRect(left, rect.top(), right - left, rect.height())
-        painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, text)
 
 
 class _Tree(QTreeView):
@@ -172,7 +54,8 @@ class _Tree(QTreeView):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setAccessibleName(tr("Pages"))
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_Hover)
-        self.setItemDelegate(_Delegate(self))
+        self._painter = LineDelegate(self)
+        self.setItemDelegate(self._painter)
 
     @property
     def shows_focus(self) -> bool:
@@ -199,7 +82,7 @@ class _Tree(QTreeView):
 
     def line_height(self, index: Index) -> int:
         """The height of a line in pixels, its gap included."""
-        entry: Entry | None = index.data(_ENTRY)
+        entry: Entry | None = index.data(ENTRY)
         if entry is None:
             return self._rest(index)
         return theme.u(_TAB_U if entry.icon else _OPEN_U) + self.gap(index)
@@ -225,10 +108,11 @@ class _Tree(QTreeView):
         """A click on the cross, or with the middle button, closes; others choose."""
         self._by_key = False
         index = self.indexAt(event.position().toPoint())
-        on_cross = event.position().x() > self.viewport().width() - theme.u(8) and not self.is_rail
-        closes = on_cross or event.button() is Qt.MouseButton.MiddleButton
+        x, wide = event.position().x(), self.viewport().width()
+        on_cross = (wide - x if self.isRightToLeft() else x) > wide - theme.u(8)
+        closes = (on_cross and not self.is_rail) or event.button() is Qt.MouseButton.MiddleButton
         if index.parent().isValid() and closes:
-            self.close_asked.emit(str(index.data(_KEY)))
+            self.close_asked.emit(str(index.data(KEY)))
         elif event.button() is Qt.MouseButton.LeftButton:
             super().mousePressEvent(event)
 
@@ -240,7 +124,7 @@ class _Tree(QTreeView):
             return
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        key = str(index.data(_KEY))
+        key = str(index.data(KEY))
         menu.addAction(tr("Close"), lambda: self.close_asked.emit(key))
         rect = self.visualRect(index)
         place = self.viewport().mapToGlobal(rect.center()) if by_key else event.globalPos()
@@ -335,9 +219,9 @@ class Sidebar(QWidget):
         if item is None:
             item = QStandardItem()
             self._items[key] = item
-            item.setData(key, _KEY)
+            item.setData(key, KEY)
             self._place(item, entry, under)
-        item.setData(entry, _ENTRY)
+        item.setData(entry, ENTRY)
         item.setToolTip(tr(entry.title))
         word = f", {_WORDS[entry.mark]}" if entry.mark else ""
         item.setAccessibleText(f"{entry.title}{word}")
@@ -366,7 +250,7 @@ class Sidebar(QWidget):
 
     def entry(self, key: str) -> Entry:
         """The line that has this key."""
-        found = self._items[key].data(_ENTRY)
+        found = self._items[key].data(ENTRY)
         return found if isinstance(found, Entry) else Entry("")
 
     def keys(self) -> list[str]:
@@ -376,8 +260,8 @@ class Sidebar(QWidget):
             item = self._model.item(top)
             if item is self._filler:
                 continue
-            found.append(str(item.data(_KEY)))
-            found += [str(item.child(n).data(_KEY)) for n in range(item.rowCount())]
+            found.append(str(item.data(KEY)))
+            found += [str(item.child(n).data(KEY)) for n in range(item.rowCount())]
         return found
 
     def choose(self, key: str) -> None:
@@ -388,4 +272,4 @@ class Sidebar(QWidget):
 
     def _on_current(self, index: QModelIndex) -> None:
         if index.isValid():
-            self.chosen.emit(str(index.data(_KEY)))
+            self.chosen.emit(str(index.data(KEY)))

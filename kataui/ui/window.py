@@ -24,7 +24,8 @@ from kataui.ui.acts import Act, Items, page_acts
 from kataui.ui.dock import ProgressDock
 from kataui.ui.focus import FocusRing
 from kataui.ui.jobs import Jobs
-from kataui.ui.sidebar import Entry, Sidebar
+from kataui.ui.sidebar import Sidebar
+from kataui.ui.sideline import Entry
 from kataui.ui.statusline import StatusLine
 from kataui.ui.widgets.card import hairline
 from kataui.ui.widgets.confirm import Confirm
@@ -107,8 +108,7 @@ class Window(QMainWindow):
         right.addWidget(self._stack, 1)
         right.addWidget(self.messages)
         right.addWidget(self.dock)
-        below = hairline()
-        right.addWidget(below)
+        right.addWidget(below := hairline())
         right.addWidget(self.status_line)
         self._bars = QVBoxLayout()  # what a talk needs; empty as a rule
         right.addLayout(self._bars)
@@ -117,8 +117,7 @@ class Window(QMainWindow):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.sidebar)
-        beside = hairline(upright=True)
-        layout.addWidget(beside)
+        layout.addWidget(beside := hairline(upright=True))
         layout.addLayout(right, 1)
         self._around = (self.sidebar, beside, below, self.status_line)
         self.setCentralWidget(central)

@@ -310,3 +310,22 @@ def test_contrast_of_text_is_enough_in_every_theme(name, least):
     assert contrast(tokens["accent"]["on_accent"], tokens["accent"]["accent"]) >= least
     for edge in (neutral["control"], tokens["accent"]["focus"]):
         assert contrast(edge, neutral["surface"]) >= 3
+
+
+@pytest.fixture
+def right_to_left(qapp):
+    qapp.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    yield
+    qapp.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+
+
+def test_every_screen_fits_where_one_reads_from_right_to_left(
+    right_to_left, open_window, qtbot, sample, tmp_path
+):
+    window = open_window("light", 100, (1000, 700))
+
+    for what in screens(qtbot, window, sample, tmp_path):
+        with suppress(WaitedTooLong):
+            qtbot.waitUntil(lambda: not clipped(window) + sideways(window), timeout=500)
+        assert clipped(window) + sideways(window) == [], what
+        assert window.sidebar.mapTo(window, window.sidebar.rect().topRight()).x() > 900, what

@@ -16,7 +16,7 @@ from kataui.ui.app import drop_words
 from kataui.ui.crash import CrashDialog
 from kataui.ui.images.layertable import LayerTable
 from kataui.ui.images.samplepage import SamplePage
-from kataui.ui.sidebar import Entry
+from kataui.ui.sideline import Entry
 from kataui.ui.telling import in_window, problem_words
 from kataui.ui.widgets.choice import Segmented
 from kataui.ui.widgets.codebox import CodeBox

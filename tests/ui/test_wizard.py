@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication
 from kataui.findings import Verdict
 from kataui.ui.images.flow import Step
 from kataui.ui.images.wizard import ProtectWizard
-from kataui.ui.sidebar import Entry
+from kataui.ui.sideline import Entry
 from kataui.ui.widgets.banner import VerdictBanner
 from kataui.ui.widgets.confirm import AskSecret
 from tests.images.builders import tiny_layout

@@ -13,7 +13,7 @@ from kataui.errors import KatauiError
 from kataui.files import clean
 from kataui.progress import Control
 from kataui.ui.images.tabpage import ImagesTab, Tool
-from kataui.ui.sidebar import Entry
+from kataui.ui.sideline import Entry
 from kataui.ui.widgets.fields import choose_path
 from kataui.ui.window import Window
 

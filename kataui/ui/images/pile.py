@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from kataui.files import size_text
 from kataui.ui import icons, theme
+from kataui.ui.widgets.graphpainter import graph_painter
 from kataui.ui.words import tr
 
 _LOW_U, _MORE_U = 8.0, 5.0  # the lowest row, and what the biggest layer gets on top of that
@@ -75,7 +76,7 @@ class LayerPile(QWidget):
 
     def paintEvent(self, _: QPaintEvent) -> None:
         """Paint the rows from the top."""
-        painter = QPainter(self)
+        painter = graph_painter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         y = 1.0
         was_base = False

@@ -21,6 +21,7 @@ from kataui.ui.isolation import chartparts as parts
 from kataui.ui.isolation import patterns, tips
 from kataui.ui.isolation.chartparts import ChartSeries, Flag, Scale, Times
 from kataui.ui.isolation.curves import Curves, pen_of, texture_brush
+from kataui.ui.widgets.graphpainter import graph_painter
 from kataui.ui.words import tr
 
 _SWATCH_U, _LABELS_SHARE = 3.0, 0.5
@@ -78,6 +79,7 @@ class ChartCanvas(QWidget):
 
     def __init__(self, *, stacked: bool) -> None:
         super().__init__()
+        self.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # as time runs
         self._shown: Shown | None = None
         self._labels_px = 0
         self._ticks: list[str] = []
@@ -158,7 +160,7 @@ class ChartCanvas(QWidget):
         """What lies behind the curves, and what stands around them."""
         if self._shown is None:
             return
-        painter = QPainter(self)
+        painter = graph_painter(self)
         plot = self._plot
         self._paint_grid(painter, plot, self._shown)
         self._paint_times(painter, plot, self._shown)

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from kataui.ui import theme
 from kataui.ui.isolation import patterns
+from kataui.ui.widgets.graphpainter import graph_painter
 from kataui.ui.words import tr
 
 Steps = npt.NDArray[np.uint8]
@@ -131,7 +132,7 @@ class HeatLegend(QWidget):
 
     def paintEvent(self, _: QPaintEvent) -> None:
         """Caption, boxes, hatching."""
-        painter = QPainter(self)
+        painter = graph_painter(self)
         caption, boxes, gap = self._places(self.width())
         painter.setFont(theme.font("note"))
         painter.setPen(theme.color("text_secondary"))

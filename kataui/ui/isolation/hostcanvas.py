@@ -25,6 +25,7 @@ from kataui.ui.isolation import hostpicture, hostrows, tips
 from kataui.ui.isolation.chartparts import keeps_key
 from kataui.ui.isolation.hostrows import COLUMNS, Category, Cells, Cpu, MapRow
 from kataui.ui.isolation.pin import paint_pin
+from kataui.ui.widgets.graphpainter import graph_painter
 from kataui.ui.words import tr
 
 Who = Callable[[int, int], str]
@@ -51,6 +52,7 @@ class HostCanvas(QAbstractScrollArea):
 
     def __init__(self, who: Who | None = None) -> None:
         super().__init__()
+        self.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # as time runs
         self._who = who
         self._cpus: tuple[Cpu, ...] = ()
         self._cells: Cells = np.zeros((0, COLUMNS), dtype=np.uint8)
@@ -165,7 +167,7 @@ class HostCanvas(QAbstractScrollArea):
 
     def paintEvent(self, _: QPaintEvent) -> None:
         """Rows in view, the cursor, the times."""
-        painter = QPainter(self.viewport())
+        painter = graph_painter(self.viewport())
         grid = self._grid()
         if self._rows and grid.width() >= COLUMNS:
             self._paint_rows(painter, grid)

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from kataui.ui import theme
 from kataui.ui.isolation import patterns
+from kataui.ui.widgets.graphpainter import graph_painter
 from kataui.ui.words import tr
 
 _SWATCH_U, _GAP_U, _LINE_U = 3.0, 4.0, 5.5
@@ -63,7 +64,7 @@ class Legend(QWidget):
 
     def paintEvent(self, _: QPaintEvent) -> None:
         """Swatch and word, one after the other."""
-        painter = QPainter(self)
+        painter = graph_painter(self)
         painter.setFont(theme.font("note"))
         painter.setPen(theme.color("text_secondary"))
         side = theme.u(_SWATCH_U)

@@ -23,6 +23,7 @@ from kataui.ui import theme
 from kataui.ui.isolation import heat, matrixpaint, tips
 from kataui.ui.isolation.chartparts import Teller, keeps_key
 from kataui.ui.isolation.matrixmodel import GROUP_WORDS, Group, Matrix
+from kataui.ui.widgets.graphpainter import graph_painter
 from kataui.ui.words import tr
 
 _CELL_U, _MOST_CELL_U, _ROW_U, _MOST_ROW_U = 13.0, 24.0, 8.5, 14.0
@@ -51,6 +52,7 @@ class MatrixView(QAbstractScrollArea):
 
     def __init__(self) -> None:
         super().__init__()
+        self.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
         empty = np.zeros((0, 0), np.float32)
         self._matrix = Matrix((), (), empty)
         self._steps = heat.steps(empty)
@@ -194,7 +196,7 @@ class MatrixView(QAbstractScrollArea):
         """What is in view."""
         if self.current() is None:
             return
-        painter = QPainter(self.viewport())
+        painter = graph_painter(self.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         grid, pitch = self._grid, self._pitch[1]
         first = self.verticalScrollBar().value() // pitch

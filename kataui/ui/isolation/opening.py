@@ -19,7 +19,7 @@ from kataui.ui.isolation.livepage import LivePage, Outside
 from kataui.ui.isolation.notify import Notifier
 from kataui.ui.isolation.questions import Questions
 from kataui.ui.isolation.tabpage import Actions, IsolationTab
-from kataui.ui.sidebar import Entry
+from kataui.ui.sideline import Entry
 from kataui.ui.widgets.fields import choose_path
 from kataui.ui.window import Window
 from kataui.ui.words import keep_private

@@ -22,6 +22,7 @@ from kataui.ui.isolation import tips
 from kataui.ui.isolation.heads import Head, VerdictChip
 from kataui.ui.widgets.banner import WORDS
 from kataui.ui.widgets.card import Card
+from kataui.ui.widgets.graphpainter import graph_painter
 from kataui.ui.words import tr
 
 _PAD_U, _ICON_U, _MARK_U, _ROWS_U = 3.0, 4.2, 3.8, 4.0
@@ -87,7 +88,7 @@ class HopBox(QWidget):
 
     def paintEvent(self, _: QPaintEvent) -> None:
         """Only the tight hop has colour."""
-        painter = QPainter(self)
+        painter = graph_painter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         tight = self._mark == "fail"
         edge = "fail.mark" if tight else "line"
@@ -144,6 +145,7 @@ class PathView(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # as a packet goes
         self._boxes: list[HopBox] = []
         self._flows: tuple[PathFlow, ...] = ()
         self._arrows: list[QRect] = []
@@ -254,7 +256,7 @@ class PathView(QWidget):
 
     def paintEvent(self, _: QPaintEvent) -> None:
         """The arrows; the hops paint themselves."""
-        painter = QPainter(self)
+        painter = graph_painter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for place, flow, thick in zip(
             self._arrows, self._flows, thickness(self._flows), strict=False

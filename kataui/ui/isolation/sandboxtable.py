@@ -50,6 +50,7 @@ from kataui.ui.isolation.sandboxmodel import (
     because_text,
     waits_text,
 )
+from kataui.ui.widgets.graphpainter import graph_painter
 from kataui.ui.words import tr
 
 __all__ = ["SandboxRow", "SandboxTable"]
@@ -335,7 +336,7 @@ class SandboxTable(QTableView):
         super().paintEvent(event)
         if not self.rows_model.rows:
             text = "No sandbox matches the filter." if self._all else "No sandboxes."
-            painter = QPainter(self.viewport())
+            painter = graph_painter(self.viewport())
             painter.setFont(self._delegate.look.body)
             painter.setPen(self._delegate.look.dim)
             rect = self.viewport().rect().adjusted(theme.u(2), theme.u(3), 0, 0)

@@ -25,6 +25,7 @@ from kataui.ui import theme
 from kataui.ui.isolation import chartparts as parts
 from kataui.ui.isolation import patterns, tips
 from kataui.ui.isolation.chartparts import ChartSeries, Flag, Scale, Times, Values
+from kataui.ui.widgets.graphpainter import graph_painter
 from kataui.ui.words import tr
 
 LEAST_S = 1.0  # the shortest window
@@ -60,7 +61,7 @@ class Handle(QWidget):
 
     def paintEvent(self, _: QPaintEvent) -> None:
         """A rounded grip in the accent."""
-        painter = QPainter(self)
+        painter = graph_painter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(theme.color("accent"), 2))
         painter.setBrush(theme.color("surface"))
@@ -77,6 +78,7 @@ class TimeStrip(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # as time runs
         self._times_s: Times = np.empty(0)
         self._waiting: Values = np.empty(0, np.float32)
         self._range = (0.0, 1.0)
@@ -286,7 +288,7 @@ class TimeStrip(QWidget):
 
     def paintEvent(self, _: QPaintEvent) -> None:
         """Area, gaps, scale, markers, times, window."""
-        painter = QPainter(self)
+        painter = graph_painter(self)
         plot = self._plot()
         in_view = self._times_s >= self._range[0]
         times_s, waiting = self._times_s[in_view], self._waiting[in_view] * 100

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from kataui.isolation.experiment import Answer, Effect
 from kataui.ui import theme
+from kataui.ui.widgets.graphpainter import graph_painter
 from kataui.ui.words import tr
 
 _WIDE_U, _HIGH_U = 40.0, 5.0
@@ -20,6 +21,7 @@ class Whisker(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # more is right
         self._effect: Effect | None = None
         self._scale = 1.0
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -45,7 +47,7 @@ class Whisker(QWidget):
 
     def paintEvent(self, _: QPaintEvent) -> None:
         """Zero, the interval with its ends, and the change as a dot."""
-        painter = QPainter(self)
+        painter = graph_painter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         middle = self.height() / 2
         painter.setPen(QPen(theme.color("line"), 1))

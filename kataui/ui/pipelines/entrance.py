@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from kataui.ui.pipelines.drafts import Draft, close_draft, load_drafts
-from kataui.ui.sidebar import Entry
+from kataui.ui.sideline import Entry
 from kataui.ui.window import Window
 
 if TYPE_CHECKING:

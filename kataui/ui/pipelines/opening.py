@@ -23,7 +23,7 @@ from kataui.ui.pipelines.filepage import FilePage
 from kataui.ui.pipelines.formstate import FormState
 from kataui.ui.pipelines.gallery import Actions, GalleryPage, GalleryTab
 from kataui.ui.pipelines.pipelinepage import Keeping, MissingTemplate, PipelinePage
-from kataui.ui.sidebar import Entry
+from kataui.ui.sideline import Entry
 from kataui.ui.telling import problem_words
 from kataui.ui.widgets.fields import choose_path
 from kataui.ui.window import Window

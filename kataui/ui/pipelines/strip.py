@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 from kataui.files import clean
 from kataui.pipelines.model import Stage, Where
 from kataui.ui import icons, theme
+from kataui.ui.widgets.graphpainter import graph_painter
 from kataui.ui.words import tr
 
 WORDS = {
@@ -71,7 +72,7 @@ class _StageButton(QPushButton):
 
     def paintEvent(self, _: QPaintEvent) -> None:
         """The arrow, the box with icon and title, the words below."""
-        painter = QPainter(self)
+        painter = graph_painter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         left = 0 if self._first else theme.u(_ARROW_U)
         box = QRectF(left, 1, self.width() - left, theme.u(_BOX_U) - 2).adjusted(1, 0, -1, 0)
@@ -128,6 +129,7 @@ class StageStrip(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # as it runs
         self._buttons: list[_StageButton] = []
         self._stages: tuple[Stage, ...] = ()
         self.setAccessibleName(tr("Stages"))
@@ -201,6 +203,7 @@ class SmallStrip(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # as it runs
         self._stages: tuple[Stage, ...] = ()
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
@@ -223,7 +226,7 @@ class SmallStrip(QWidget):
 
     def paintEvent(self, _: QPaintEvent) -> None:
         """Boxes on a line."""
-        painter = QPainter(self)
+        painter = graph_painter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         step, wide, high = theme.u(7.5), theme.u(5.5), theme.u(4)
         top = (self.height() - high) / 2

@@ -16,7 +16,7 @@ from kataui.ui.pods.parcelpages import PackPage, UnpackPage
 from kataui.ui.pods.podpage import PodActions, PodPage
 from kataui.ui.pods.preparepage import PreparePage
 from kataui.ui.pods.publishpage import PublishPage
-from kataui.ui.sidebar import Entry
+from kataui.ui.sideline import Entry
 from kataui.ui.window import Window
 
 Told = Callable[[str, str, str], None]

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from kataui.files import size_text
 from kataui.images.piles import Pile
 from kataui.ui import icons, theme
+from kataui.ui.widgets.graphpainter import graph_painter
 from kataui.ui.words import tr
 
 _HEIGHT_U, _LEAST_PILE_U, _GAP_U, _LEAST_WIDTH_U = 68, 14, 4.5, 16
@@ -71,7 +72,7 @@ class PodPiles(QWidget):
         count = len(self._piles) + len(self._missing)
         if not count:
             return
-        painter = QPainter(self)
+        painter = graph_painter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         gap = min(theme.u(_GAP_U), self.width() / count / 4)
         width = min((self.width() - gap * (count - 1)) / count, theme.u(_WIDEST_U))

@@ -18,6 +18,7 @@ class _Text(QPlainTextEdit):
 
     def __init__(self) -> None:
         super().__init__()
+        self.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # code is
         self.setReadOnly(True)
         self.setProperty("look", "code")
         self.setProperty("textStyle", "mono")

@@ -94,6 +94,7 @@ class CodePane(QPlainTextEdit):
 
     def __init__(self, name: str) -> None:
         super().__init__()
+        self.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # code is
         self._language = "text"
         self._lines: list[str] = [""]
         self._looks: Mapping[int, LineLook] = {}

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import QRect, QSize, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
     QLineEdit,
     QSizePolicy,
+    QStyle,
     QVBoxLayout,
     QWidget,
 )
@@ -114,7 +115,8 @@ class Combo(QComboBox):
         side = theme.u(4)
         painter = QPainter(self)
         arrow = icons.pixmap("down", side)
-        painter.drawPixmap(self.width() - side - theme.u(2), (self.height() - side) // 2, arrow)
+        place = QRect(self.width() - side - theme.u(2), (self.height() - side) // 2, side, side)
+        painter.drawPixmap(QStyle.visualRect(self.layoutDirection(), self.rect(), place), arrow)
         painter.end()
 
 

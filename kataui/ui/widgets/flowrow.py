@@ -1,7 +1,7 @@
 """Widgets side by side that go on in the next line when the width ends."""
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtWidgets import QLayout, QLayoutItem, QSizePolicy, QWidget
+from PySide6.QtWidgets import QLayout, QLayoutItem, QSizePolicy, QStyle, QWidget
 
 from kataui.ui import theme
 
@@ -63,6 +63,8 @@ class _Flow(QLayout):
     def _place(self, width: int, start: QPoint, *, move: bool) -> int:
         """Go through the lines; gives the height of all in pixels."""
         x = y = line = 0
+        holder, room = self.parentWidget(), QRect(start, QSize(width, 0))
+        way = holder.layoutDirection() if holder else Qt.LayoutDirection.LeftToRight
         for item in self._items:
             if item.isEmpty():
                 continue
@@ -71,7 +73,8 @@ class _Flow(QLayout):
                 x, y, line = 0, y + line + theme.u(2), 0
             if move:
                 size.setWidth(min(size.width(), width))
-                item.setGeometry(QRect(start + QPoint(x, y), size))
+                place = QRect(start + QPoint(x, y), size)
+                item.setGeometry(QStyle.visualRect(way, room, place))
             x += size.width() + theme.u(2)
             line = max(line, size.height())
         return y + line

@@ -97,6 +97,7 @@ class RowDelegate(QStyledItemDelegate):
         """Paint one cell."""
         row = index.data(Qt.ItemDataRole.UserRole)
         painter.save()
+        painter.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # the mark, then its word
         self.paint_under(painter, option.rect, row, index.column())
         background = QStyleOptionViewItem(option)
         self.initStyleOption(background, index)

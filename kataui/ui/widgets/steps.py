@@ -62,15 +62,18 @@ class _StepButton(QPushButton):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         size = theme.u(6.5)
-        circle = QRectF(theme.u(1), theme.u(1), size, size)
+        reversed_ = self.isRightToLeft()
+        begin = self.width() - theme.u(1) - size if reversed_ else theme.u(1)
+        circle = QRectF(begin, theme.u(1), size, size)
         self._paint_circle(painter, circle)
         if not self._last:
             role = "accent" if self._step.done else "line"
             painter.setPen(QPen(theme.color(role), 2))
             x = circle.center().x()
             painter.drawLine(int(x), int(circle.bottom()) + 2, int(x), self.height())
-        left = circle.right() + theme.u(3.5)
-        width = self.width() - left - theme.u(1)
+        gap = theme.u(3.5)
+        width = self.width() - size - gap - theme.u(2)
+        left = theme.u(1) if reversed_ else circle.right() + gap
         if width < theme.u(_WORDS_U):  # a narrow window: the tool tip has the words
             painter.end()
             return
