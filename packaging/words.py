@@ -21,6 +21,7 @@ _TITLE = re.compile(r"[A-Z][a-z]+(?:…|\?|-[a-z]+)?")
 _WORDS = re.compile(r"[A-Za-z][a-z' -]+")
 _COUNTED = re.compile(r"_?(?:count\w*|many|number|plural|some|times)")
 _QUIET = {"compile", "getLogger", "debug", "info", "warning", "error", "exception", "glob", "rglob"}
+_QUIET |= {"command"}  # the words of a command line
 _TEMPLATE_FIELDS = {"title", "why", "summary", "help", "group", "note", "caption", "problem"}
 
 

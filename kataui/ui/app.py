@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 import kataui
 from kataui import logs, settings
-from kataui.ui import icons, session, single, theme, words
+from kataui.ui import commanddialog, icons, session, single, theme, words
 from kataui.ui.acts import Act, Items
 from kataui.ui.computer.around import look_around
 from kataui.ui.computer.networkproof import NetworkProof
@@ -87,6 +87,7 @@ def make_window() -> Window:
         tab.recent_changed.connect(show_recent)
         tab.add_pages()
     _add_last_pages(window)
+    commanddialog.add_to(window)
     show_recent()
     NetworkProof(window)
     window.go(HOME)

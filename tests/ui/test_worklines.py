@@ -10,7 +10,7 @@ import pytest
 from kataui.errors import Cancelled, ImageError
 from kataui.images.look import look
 from kataui.progress import Control, Progress
-from kataui.ui.images.commandtext import broken, script
+from kataui.ui.commandtext import broken, script
 from kataui.ui.images.flow import Flow
 from kataui.ui.images.worklines import plan, protect_all
 from tests.images.builders import tiny_layout

@@ -13,6 +13,7 @@ from kataui.errors import KatauiError
 from kataui.files import clean, replace_file
 from kataui.progress import Control
 from kataui.ui import theme
+from kataui.ui.commandtext import command
 from kataui.ui.icons import IconLabel
 from kataui.ui.jobs import Jobs
 from kataui.ui.telling import problem_words
@@ -81,6 +82,10 @@ class ComputerPage(Page):
         timer.start(_NETWORK_MS)
         self._show_network()
         self.look()
+
+    def as_command(self) -> list[str]:
+        """As words."""
+        return command("doctor", [], {})
 
     def look(self) -> None:
         """Look at everything again."""

@@ -6,6 +6,7 @@ from kataui.errors import KatauiError
 from kataui.files import clean
 from kataui.images.build import Addition, BuildAnswers, Built, build
 from kataui.images.buildanswers import parse_label, parse_words, problems
+from kataui.ui.commandtext import command
 from kataui.ui.images.taskpage import TaskPage, Work
 from kataui.ui.jobs import Jobs
 from kataui.ui.widgets.buttons import Button
@@ -113,6 +114,26 @@ class BuildPage(TaskPage):
         for field in (*fields, self.working_dir, self.platform):
             card.body.addWidget(field)
         return card
+
+    def as_command(self) -> list[str]:
+        """As words; what is missing is in capitals."""
+        items = self.additions.items
+        added = [":".join(filter(None, (one.source, one.target, one.owner))) for one in items]
+        options = {
+            "--base": self.base.text,
+            "--rootfs": self.rootfs.text,
+            "--add": added,
+            "--remove": self.remove.items,
+            "--containerfile": self.file.text,
+            "--entrypoint": self.entrypoint.text,
+            "--cmd": self.command.text,
+            "--env": self.env.items,
+            "--user": self.user.text,
+            "--workdir": self.working_dir.text,
+            "--label": self.labels.items,
+            "--platform": self.platform.text,
+        }
+        return command("image build", [self.target.text or "DESTINATION"], options)
 
     def missing(self) -> dict[Field, str]:
         """What the core says of the answers, each at its field."""

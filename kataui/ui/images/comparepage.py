@@ -11,6 +11,7 @@ from kataui.images.keys import load_keys
 from kataui.images.open import open_source
 from kataui.images.signatures import load_public_keys
 from kataui.progress import Control
+from kataui.ui.commandtext import command
 from kataui.ui.images.comparetable import PairTable
 from kataui.ui.images.taskpage import TaskPage, Work
 from kataui.ui.jobs import Jobs
@@ -39,6 +40,11 @@ class CompareImagesPage(TaskPage):
         )
         self.public_key = PathField("Public key of the signer", help_text="cosign's .pub file.")
         self.add_fields(self.image, self.other, self.key, self.public_key)
+
+    def as_command(self) -> list[str]:
+        """As words; what is missing is in capitals."""
+        options = {"--key": self.key.text, "--public-key": self.public_key.text}
+        return command("image compare", [self.image.text or "A", self.other.text or "B"], options)
 
     def missing(self) -> dict[Field, str]:
         """Both images."""

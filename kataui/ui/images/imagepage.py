@@ -15,6 +15,7 @@ from kataui.images.signatures import Evidence
 from kataui.images.verify import Report, verify
 from kataui.progress import Control, Progress
 from kataui.ui import theme
+from kataui.ui.commandtext import command
 from kataui.ui.icons import IconLabel
 from kataui.ui.images.layertable import LayerTable
 from kataui.ui.jobs import Jobs
@@ -113,6 +114,10 @@ class ImagePage(Page):
                 target=reference,
             )
         ]
+
+    def as_command(self) -> list[str]:
+        """As words."""
+        return command("image inspect", [self._reference], {})
 
     def on_closed(self) -> None:
         """Stop reading."""

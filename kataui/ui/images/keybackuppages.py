@@ -16,6 +16,7 @@ from kataui.images.keymaking import KeyInfo
 from kataui.images.keyrestore import Restored, restore
 from kataui.images.keysplit import parse_split
 from kataui.progress import Control
+from kataui.ui.commandtext import command
 from kataui.ui.images.taskpage import TaskPage, Work
 from kataui.ui.jobs import Jobs
 from kataui.ui.widgets.buttons import Button
@@ -66,6 +67,11 @@ class BackupPage(TaskPage):
         if self.split.text:
             text += " Empty: only the shares restore the key."
         self.first.set_help(text)
+
+    def as_command(self) -> list[str]:
+        """As words; what is missing is in capitals."""
+        options = {"--out": self.out.text or "FILE", "--split": self.split.text}
+        return command("key backup", [self.key.text or "KEY"], options)
 
     def missing(self) -> dict[Field, str]:
         """The key, where to, and something that opens the backup."""
@@ -156,6 +162,12 @@ class RestorePage(_SourcesPage):
         self.out = PathField("Key file", mode="save", help_text="A new file.")
         self.add_fields(self.sources, self.secret, self.out)
 
+    def as_command(self) -> list[str]:
+        """As words; what is missing is in capitals."""
+        return command(
+            "key restore", self.sources.items or ("BACKUP",), {"--out": self.out.text or "KEYFILE"}
+        )
+
     def missing(self) -> dict[Field, str]:
         """Sources, and where to."""
         wrong = super().missing()
@@ -205,6 +217,10 @@ class DrillPage(_SourcesPage):
         """Name the newest backup; the key's own file must not help."""
         del key
         self.sources.set_items([newest] if newest else [])
+
+    def as_command(self) -> list[str]:
+        """As words; what is missing is in capitals."""
+        return command("key drill", self.sources.items or ("BACKUP",), {"--image": self.image.text})
 
     def work(self, secrets: dict[str, str]) -> Work:
         """Run the drill; ``secrets`` are not needed."""

@@ -11,6 +11,7 @@ from kataui.images.keyrotate import Exchange, Outcome, Rotated, rotate
 from kataui.images.keys import load_keys
 from kataui.images.recipients import parse_recipient
 from kataui.progress import Control
+from kataui.ui.commandtext import Options, command
 from kataui.ui.icons import IconLabel
 from kataui.ui.images.taskpage import TaskPage, Work
 from kataui.ui.jobs import Jobs
@@ -67,6 +68,17 @@ class RotatePage(TaskPage):
     def fill(self, key: str, _: str = "") -> None:
         """Name the old key."""
         self.old.set_text(key)
+
+    def as_command(self) -> list[str]:
+        """As words; what is missing is in capitals."""
+        options: Options = {
+            "--key": self.old.text or "OLD",
+            "--add": self.add.items or ("NEW",),
+            "--remove": self.remove.text,
+            "--sign-key": self.sign_key.text,
+            "--dry-run": self.how.value == "dry",
+        }
+        return command("key rotate", [self.folder.text or "FOLDER"], options)
 
     def missing(self) -> dict[Field, str]:
         """The folder, the old key, the new one."""

@@ -12,8 +12,8 @@ from kataui.findings import Verdict
 from kataui.images.proof import Held, Part
 from kataui.images.protect import Protected
 from kataui.ui import theme
+from kataui.ui.commandtext import broken
 from kataui.ui.icons import IconLabel
-from kataui.ui.images.commandtext import broken
 from kataui.ui.images.flow import Step, short_name
 from kataui.ui.images.steppage import StepPage
 from kataui.ui.images.worklines import Outcome

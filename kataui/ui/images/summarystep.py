@@ -11,8 +11,8 @@ from kataui.errors import KatauiError
 from kataui.files import clean, size_text
 from kataui.images.reference import parse_destination
 from kataui.ui import theme
+from kataui.ui.commandtext import broken
 from kataui.ui.icons import IconLabel
-from kataui.ui.images.commandtext import broken
 from kataui.ui.images.flow import STEPS, Flow, Step, answer_text, selected_rows, summary
 from kataui.ui.images.steppage import StepPage
 from kataui.ui.widgets.buttons import Button

@@ -14,6 +14,7 @@ from kataui.ui.telling import problem_words
 from kataui.ui.widgets.banner import VerdictBanner
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import Card, clear, row
+from kataui.ui.widgets.commandcard import CommandCard
 from kataui.ui.widgets.confirm import AskSecret, ConfirmTyped
 from kataui.ui.widgets.fields import Field
 from kataui.ui.widgets.page import Columns, Page
@@ -34,6 +35,8 @@ class TaskPage(Page):
         self.form = Card()
         self._left = columns.left
         self._left.addWidget(self.form)
+        self.command_card = CommandCard(self, self.as_command, self.is_ready)
+        self._left.addWidget(self.command_card)
         self.result = QVBoxLayout()
         self.result.setSpacing(theme.u(4))
         self._right = columns.right
@@ -50,7 +53,11 @@ class TaskPage(Page):
         """Put the fields into the form, the button under them."""
         for field in fields:
             self.form.body.addWidget(field)
-        self.form.body.addLayout(row(None, self.run_button))
+        self.form.body.addLayout(row(self.command_card.toggle, None, self.run_button))
+
+    def as_command(self) -> list[str]:
+        """The command line that does the same, as words; what is missing is in capitals."""
+        raise NotImplementedError
 
     def missing(self) -> dict[Field, str]:
         """Fields that must be filled, with what to say."""
@@ -71,13 +78,18 @@ class TaskPage(Page):
         """What cannot be undone, as a sentence, and the word to type; both empty for nothing."""
         return "", ""
 
-    def start(self) -> None:
-        """Say what is missing, ask what must be asked, and begin."""
+    def is_ready(self) -> bool:
+        """Say what is missing; whether nothing is."""
         wrong = self.missing()
         for field, text in wrong.items():
             field.show_problem(text)
         if wrong:
             next(iter(wrong)).control.setFocus()
+        return not wrong
+
+    def start(self) -> None:
+        """Say what is missing, ask what must be asked, and begin."""
+        if not self.is_ready():
             return
         sentence, word = self.irreversible()
         if sentence:

@@ -14,6 +14,7 @@ from kataui.images.rewrap import Change, change_recipients
 from kataui.images.sign import Signed, sign_source
 from kataui.images.writer import destination
 from kataui.progress import Control
+from kataui.ui.commandtext import command
 from kataui.ui.images.taskpage import TaskPage, Work
 from kataui.ui.jobs import Jobs
 from kataui.ui.widgets.card import Card
@@ -36,6 +37,11 @@ class DecryptPage(TaskPage):
         self.key = PathField("Private key that opens it", help_text="Or kbs:///...=KEYFILE.")
         self.target = PathField("Destination", mode="save", help_text="A new folder.")
         self.add_fields(self.image, self.key, self.target)
+
+    def as_command(self) -> list[str]:
+        """As words; what is missing is in capitals."""
+        places = [self.image.text or "IMAGE", self.target.text or "DESTINATION"]
+        return command("image decrypt", places, {"--key": self.key.text or "KEY"})
 
     def missing(self) -> dict[Field, str]:
         """All three are needed."""
@@ -86,6 +92,12 @@ class SignPage(TaskPage):
         )
         self.add_fields(self.image, self.key, self.identity)
 
+    def as_command(self) -> list[str]:
+        """As words; what is missing is in capitals."""
+        key, identity = self.key.text or "KEY", self.identity.text or "REPOSITORY"
+        options = {"--key": key, "--identity": identity}
+        return command("image sign", [self.image.text or "IMAGE"], options)
+
     def missing(self) -> dict[Field, str]:
         """All three are needed."""
         return _empty(self.image, self.key, self.identity)
@@ -122,6 +134,11 @@ class RecipientsPage(TaskPage):
         self.add = TextField("Add", help_text=_SPECS)
         self.remove = TextField("Remove", help_text="A scheme, jwe#1, or a kbs:/// name.")
         self.add_fields(self.image, self.key, self.add, self.remove)
+
+    def as_command(self) -> list[str]:
+        """As words; what is missing is in capitals."""
+        options = {"--key": self.key.text, "--add": self.add.text, "--remove": self.remove.text}
+        return command("image recipients", [self.image.text or "IMAGE"], options)
 
     def missing(self) -> dict[Field, str]:
         """The image, and something to change."""

@@ -10,6 +10,7 @@ from kataui.images.signatures import load_public_keys
 from kataui.images.verdict import Need
 from kataui.images.verify import Report, verify
 from kataui.progress import Control
+from kataui.ui.commandtext import command
 from kataui.ui.images.imagepage import show_signatures
 from kataui.ui.images.taskpage import TaskPage, Work
 from kataui.ui.jobs import Jobs
@@ -52,6 +53,16 @@ class VerifyPage(TaskPage):
         if public_key:
             self.public_key.set_text(public_key)
         clear(self.result)
+
+    def as_command(self) -> list[str]:
+        """As words; what is missing is in capitals."""
+        options = {
+            "--public-key": self.public_key.text,
+            "--key": self.key.text,
+            "--identity": self.identity.text,
+            "--require": self.need.value,
+        }
+        return command("image verify", [self.image.text or "IMAGE"], options)
 
     def missing(self) -> dict[Field, str]:
         """The image."""

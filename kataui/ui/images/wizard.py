@@ -18,7 +18,7 @@ from kataui.images.look import Look, look
 from kataui.images.protect import Protected
 from kataui.progress import Control
 from kataui.ui import theme
-from kataui.ui.images.commandtext import broken, script
+from kataui.ui.commandtext import broken, script
 from kataui.ui.images.destinationstep import DestinationStep
 from kataui.ui.images.flow import (
     STEPS,

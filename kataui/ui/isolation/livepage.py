@@ -52,6 +52,7 @@ class LivePage(QWidget):
         super().__init__()
         self.deck = deck
         self.work = PageWork(jobs, deck, outside)
+        self.as_command = self.work.as_command
         self._outside = outside
         self._alerts = Alerts(outside.rules)
         self._told = ("", "")

@@ -15,6 +15,7 @@ from kataui.isolation.redact import Preview, redact
 from kataui.isolation.reporting import write_report
 from kataui.isolation.store import Store
 from kataui.progress import Control
+from kataui.ui.commandtext import command
 from kataui.ui.isolation import export
 from kataui.ui.isolation.deck import Deck
 from kataui.ui.isolation.deckwork import problem_of
@@ -48,6 +49,10 @@ class PageWork:
     def __init__(self, jobs: Jobs, deck: Deck, outside: Outside) -> None:
         self._jobs, self._deck, self._outside = jobs, deck, outside
         self._checking = False
+
+    def as_command(self) -> list[str]:
+        """The command line that judges the same source, as words."""
+        return command("isolation check", [], {"--source": self._deck.source.text})
 
     def _failed(self, error: Exception) -> None:
         self._outside.problem(problem_of(error))

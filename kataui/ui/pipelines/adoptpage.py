@@ -80,6 +80,16 @@ class AdoptPage(Page):
         self._build()
         self._show_plan()
 
+    @property
+    def wanted_class(self) -> str:
+        """The runtime class that is chosen or typed."""
+        return str(self.runtime_class.combo.currentText()).strip() or DEFAULT_CLASS
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether no change is left out."""
+        return self.chosen == self._plan.ids()
+
     def _build(self) -> None:
         self.scroller.use_all()
         self.runtime_class = ClassControl([(one.name, one.note) for one in offered()])
@@ -175,7 +185,7 @@ class AdoptPage(Page):
 
     def _plan_again(self) -> None:
         name = clean(self._looked.path.name, limit=200)
-        wish = Wish(str(self.runtime_class.combo.currentText()).strip() or DEFAULT_CLASS)
+        wish = Wish(self.wanted_class)
         self._plans.ask(partial(plan_again, name, self._looked.data, wish))
 
     def _on_planned(self, outcome: object) -> None:

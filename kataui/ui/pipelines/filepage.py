@@ -15,6 +15,7 @@ from kataui.pipelines import checks, crds
 from kataui.pipelines.adopt.save import Saved
 from kataui.pipelines.adopt.wish import Wish
 from kataui.ui import theme
+from kataui.ui.commandtext import Options, command
 from kataui.ui.jobs import Jobs
 from kataui.ui.pipelines.adoptpage import AdoptPage
 from kataui.ui.pipelines.checker import Checker
@@ -151,6 +152,18 @@ class FilePage(QStackedWidget):
         """The keys of what is shown."""
         found: tuple[str, ...] = getattr(self.currentWidget(), "keys", ())
         return found
+
+    def as_command(self) -> list[str]:
+        """As words: checking, or what puts it on Kata."""
+        if self.adopting is None:
+            return command("pipeline check", [str(self._path)], {})
+        adopting = self.adopting
+        options: Options = {
+            "--runtime-class": adopting.wanted_class,
+            "--only": () if adopting.takes_all else sorted(adopting.chosen),
+            "--write": True,
+        }
+        return command("pipeline adopt", [str(self._path)], options)
 
     def take_focus(self) -> None:
         """To the way to Kata."""

@@ -19,6 +19,7 @@ from kataui.files import clean
 from kataui.pipelines.catalogue import Catalogue, own_folder
 from kataui.pipelines.model import Broken, Stage, Template
 from kataui.ui import theme
+from kataui.ui.commandtext import command
 from kataui.ui.icons import IconLabel
 from kataui.ui.pipelines.drafts import Draft
 from kataui.ui.pipelines.strip import SmallStrip
@@ -265,6 +266,10 @@ class GalleryTab(QStackedWidget):
         self.removeWidget(old)
         old.deleteLater()
         self.page.take_focus()
+
+    def as_command(self) -> list[str]:
+        """As words."""
+        return command("pipeline list", [], {})
 
     def take_focus(self) -> None:
         """To the search."""

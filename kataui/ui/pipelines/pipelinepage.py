@@ -16,6 +16,7 @@ from kataui.ui.pipelines import exportpage
 from kataui.ui.pipelines.drafts import Draft, close_draft, save_draft
 from kataui.ui.pipelines.formpage import FormPage, Outside
 from kataui.ui.pipelines.formstate import FormState
+from kataui.ui.pipelines.rendering import rendering
 from kataui.ui.telling import problem_words
 from kataui.ui.widgets.card import Card
 from kataui.ui.widgets.page import Page
@@ -77,6 +78,10 @@ class PipelinePage(QStackedWidget):
         """The keys of what is shown."""
         found: tuple[str, ...] = getattr(self.currentWidget(), "keys", ())
         return found
+
+    def as_command(self) -> list[str]:
+        """As words; raises ``KatauiError`` for an answer that no option can give."""
+        return rendering(self.state, self.draft.folder or "FOLDER")
 
     def take_focus(self) -> None:
         """To the first question."""

@@ -17,6 +17,7 @@ from kataui.pods.capacity import (
 )
 from kataui.pods.prepare import DEFAULT_CLASS
 from kataui.progress import Control
+from kataui.ui.commandtext import command
 from kataui.ui.images.taskpage import TaskPage, Work
 from kataui.ui.jobs import Jobs
 from kataui.ui.widgets.card import Card, column, hairline
@@ -59,6 +60,20 @@ class CapacityPage(TaskPage):
     def _on_source(self, source: str) -> None:
         self._source = source
         self.host.setVisible(source == _SSH)
+
+    def as_command(self) -> list[str]:
+        """As words; what is missing is in capitals."""
+        hosts = {_LOCAL: "", _SSH: f"ssh:{self.host.text or 'HOST'}", _TALK: "none"}
+        options = {
+            "--host": hosts[self._source],
+            "--runtime-class": self.runtime_class.value,
+            "--tee": self.tee.value,
+            "--memory-per-pod": self.memory_per_pod.text,
+            "--slots": self.slots.text,
+            "--memory": self.memory.text,
+            "--max-pods": self.max_pods.text,
+        }
+        return command("pod capacity", [], options)
 
     def missing(self) -> dict[Field, str]:
         """The host for ssh; numbers that are none."""

@@ -8,6 +8,7 @@ from kataui.pods.compare import Compared, compare
 from kataui.pods.lock import check_signature, read_lock
 from kataui.pods.read import pods_of, read_path
 from kataui.progress import Control
+from kataui.ui.commandtext import command
 from kataui.ui.images.taskpage import TaskPage, Work
 from kataui.ui.jobs import Jobs
 from kataui.ui.widgets.card import Card
@@ -35,6 +36,11 @@ class ComparePage(TaskPage):
         self.lock.set_text(lock)
         self.public_key.set_text(public_key)
         self.file.control.setFocus()
+
+    def as_command(self) -> list[str]:
+        """As words; what is missing is in capitals."""
+        operands = [self.lock.text or "LOCK", self.file.text or "MANIFEST"]
+        return command("pod compare", operands, {"--public-key": self.public_key.text})
 
     def missing(self) -> dict[Field, str]:
         """The lock, and what runs."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from kataui.files import clean, count_text
 from kataui.findings import Finding
 from kataui.pods.locking import Locked, lock_files
+from kataui.ui.commandtext import command
 from kataui.ui.images.taskpage import TaskPage, Work
 from kataui.ui.jobs import Jobs
 from kataui.ui.widgets.card import Card
@@ -31,6 +32,11 @@ class LockPage(TaskPage):
             "Signing key", help_text="cosign's private key file; empty for a lock without one."
         )
         self.add_fields(self.file, self.out, self.sign_key)
+
+    def as_command(self) -> list[str]:
+        """As words; what is missing is in capitals."""
+        options = {"--out": self.out.text or "LOCK", "--sign-key": self.sign_key.text}
+        return command("pod lock", [self.file.text or "MANIFEST"], options)
 
     def missing(self) -> dict[Field, str]:
         """The manifest, and where to write."""

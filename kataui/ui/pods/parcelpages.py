@@ -18,6 +18,7 @@ from kataui.pods.parcellist import SUFFIX
 from kataui.pods.parcelread import unpack
 from kataui.progress import Control
 from kataui.ui import theme
+from kataui.ui.commandtext import Options, command
 from kataui.ui.icons import IconLabel
 from kataui.ui.images.taskpage import TaskPage, Work
 from kataui.ui.jobs import Jobs
@@ -62,6 +63,17 @@ class PackPage(TaskPage):
         if text and not self.out.text:
             path = Path(text.rstrip("/"))
             self.out.set_text(str(path.with_name(f"{path.name}{SUFFIX}")) if path.name else "")
+
+    def as_command(self) -> list[str]:
+        """As words; what is missing is in capitals."""
+        options: Options = {
+            "--out": self.out.text or "FILE",
+            "--split": self.split.text,
+            "--have": self.have.text,
+            "--sign-key": self.sign_key.text,
+            "--force": self.force.isChecked(),
+        }
+        return command("pod pack", [self.folder.text or "FOLDER"], options)
 
     def missing(self) -> dict[Field, str]:
         """The folder, where to write, and a size that is one."""
@@ -176,6 +188,15 @@ class UnpackPage(TaskPage):
         name = Path(text).name.partition(SUFFIX)[0]
         if name and not self.out.text:
             self.out.set_text(str(Path(text).absolute().with_name(name)))
+
+    def as_command(self) -> list[str]:
+        """As words; what is missing is in capitals."""
+        options: Options = {
+            "--out": self.out.text or "FOLDER",
+            "--public-key": self.public_key.text,
+            "--from": self.have.items,
+        }
+        return command("pod unpack", [self.parcel.text or "PARCEL"], options)
 
     def missing(self) -> dict[Field, str]:
         """The parcel, and a folder that is not there."""

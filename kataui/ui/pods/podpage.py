@@ -15,6 +15,7 @@ from kataui.pods import fixes
 from kataui.pods.audit import NOT_KNOWN
 from kataui.progress import Control
 from kataui.ui import theme
+from kataui.ui.commandtext import Options, command
 from kataui.ui.jobs import Jobs
 from kataui.ui.pods.containertable import ContainerTable
 from kataui.ui.pods.looking import Looked, Question, images_beside, key_beside, look
@@ -117,6 +118,16 @@ class PodPage(Page):
         """What the fields say."""
         texts = (self.file.text, self.images.text, self.public_key.text)
         return Question(*texts, pull=self.pull.isChecked())
+
+    def as_command(self) -> list[str]:
+        """As words; what is missing is in capitals."""
+        asked = self.question
+        options: Options = {
+            "--images": asked.images,
+            "--pull": asked.pull,
+            "--public-key": asked.public_key,
+        }
+        return command("pod audit", [asked.file or "MANIFEST"], options)
 
     @property
     def bases(self) -> tuple[str, ...]:

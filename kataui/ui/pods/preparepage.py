@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from kataui.kata.classes import offered
 from kataui.pods.prepare import DEFAULT_CLASS, PrepareAnswers, Prepared, prepare
 from kataui.pods.sidecars import sidecars_of
 from kataui.progress import Control
-from kataui.ui.images.commandtext import broken
+from kataui.ui.commandtext import broken
 from kataui.ui.images.taskpage import TaskPage, Work
 from kataui.ui.jobs import Jobs
 from kataui.ui.pods.launchfields import LaunchFields, reference_card
@@ -162,6 +163,19 @@ class PreparePage(TaskPage):
             pull=self.pull.isChecked(),
             launch=self.launch.inputs,
         )
+
+    def as_command(self) -> list[str]:
+        """As words; what is missing is in capitals."""
+        said = self.answers
+        known = replace(
+            said,
+            file=said.file or "MANIFEST",
+            out=said.out or "FOLDER",
+            recipients=said.recipients or ("RECIPIENT",),
+            sign_key=said.sign_key or "SIGN-KEY",
+            identity_prefix=said.identity_prefix or "REGISTRY/NAMESPACE",
+        )
+        return known.as_command()
 
     def missing(self) -> dict[Field, str]:
         """What is missing, and what cannot be right, before anything is read."""

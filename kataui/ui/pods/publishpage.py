@@ -10,7 +10,7 @@ from kataui.files import clean
 from kataui.pods.broker import parse_broker
 from kataui.pods.publish import Place, Plan, Step, plan, programs, publish
 from kataui.progress import Control
-from kataui.ui.images.commandtext import broken
+from kataui.ui.commandtext import Options, broken, command
 from kataui.ui.images.taskpage import TaskPage, Work
 from kataui.ui.jobs import Jobs
 from kataui.ui.widgets.buttons import check_box
@@ -61,6 +61,18 @@ class PublishPage(TaskPage):
         """What the button does next: show the steps, or do those that are shown."""
         self._plan = wanted
         self.run_button.set_words(_DO if wanted else _SHOW)
+
+    def as_command(self) -> list[str]:
+        """As words; what is missing is in capitals."""
+        options: Options = {
+            "--registry": self.registry.text,
+            "--insecure": self.insecure.isChecked(),
+            "--kbs-url": self.kbs_url.text,
+            "--kbs-cert": self.kbs_cert.text,
+            "--admin-token-file": self.token.text,
+            "--yes": True,
+        }
+        return command("pod publish", [self.folder.text or "FOLDER"], options)
 
     def missing(self) -> dict[Field, str]:
         """The pod; the broker's token when there is a broker."""

@@ -1,10 +1,11 @@
 """Commands broken into lines that a person can read and a shell still takes."""
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 _MOST_COLUMNS = 58
 _NEXT = " \\\n    "
+Options = Mapping[str, str | bool | Sequence[str]]
 
 
 def broken(commands: Sequence[str]) -> str:
@@ -45,3 +46,15 @@ def _parts(words: Sequence[str]) -> Iterator[str]:
             option = ""
     if option:
         yield option
+
+
+def command(verb: str, operands: Sequence[str], options: Options) -> list[str]:
+    """``kataui VERB OPERANDS`` with the options that are not empty; a true one stands alone."""
+    words = ["kataui", *verb.split(), *operands]
+    for name, value in options.items():
+        if value is True:
+            words.append(name)
+        elif value:
+            values = (value,) if isinstance(value, str) else value
+            words += [word for one in values or () for word in (name, one)]
+    return words
