@@ -10,6 +10,7 @@ from kataui.ui import app as application
 from kataui.ui import theme
 from kataui.ui.images.opening import Images
 from kataui.ui.window import Window
+from tests.ui.helpers import discard
 
 
 @pytest.fixture(scope="session")
@@ -30,12 +31,10 @@ def styled(qapp: QApplication) -> Iterator[QApplication]:
 @pytest.fixture
 def window(styled, qtbot, tmp_path: Path) -> Iterator[Window]:
     made = application.make_window()
-    qtbot.addWidget(made)
     made.resize(1440, 900)
     made.show()
     yield made
-    made.setProperty("sure", True)
-    made.close()
+    discard(made)
 
 
 @pytest.fixture

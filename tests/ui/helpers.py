@@ -1,6 +1,6 @@
 """What every screen must keep: names for all that takes the focus, and no clipped words."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -15,6 +15,14 @@ from PySide6.QtWidgets import (
 from kataui.ui.isolation.heads import Elided
 from kataui.ui.widgets.banner import VerdictBanner
 from kataui.ui.widgets.page import Scroll
+
+
+def discard(window: QWidget) -> None:
+    """Close a window for good: four thousand widgets that stay slow down each change of a theme."""
+    window.setProperty("sure", True)
+    window.close()
+    window.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 def shown(root: QWidget) -> list[QWidget]:

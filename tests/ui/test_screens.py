@@ -28,6 +28,7 @@ from tests.ui.helpers import (
     banners,
     clipped,
     cut_code,
+    discard,
     primaries,
     sideways,
     speechless,
@@ -200,7 +201,6 @@ def open_window(styled, qtbot, tmp_path):
     def make(name: str, percent: int, size: tuple[int, int]) -> Window:
         theme.set_theme(name, percent)
         window = application.make_window()
-        qtbot.addWidget(window)
         window.resize(*size)
         window.show()
         made.append(window)
@@ -208,8 +208,7 @@ def open_window(styled, qtbot, tmp_path):
 
     yield make
     for window in made:
-        window.setProperty("sure", True)
-        window.close()
+        discard(window)
 
 
 @pytest.mark.parametrize(("name", "percent", "size"), SHAPES)
