@@ -3,8 +3,10 @@
 import os
 import shutil
 import sys
+import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 
@@ -13,6 +15,13 @@ from kataui.errors import ExitStatus
 from kataui.files import clean
 from kataui.progress import Control
 from kataui.ui.demo.scratch import Scratch, make_scratch
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QImage
+
+    from kataui.ui.demo.stage import Stage
+
+_BETWEEN_S, _PATIENCE_S = 0.05, 3.0
 
 Shape = tuple[str, int, tuple[int, int]]
 
@@ -63,9 +72,20 @@ def _take(folder: Path, scratch: Scratch, shape: Shape, only: Collection[str]) -
     stage = Stage(window, scratch)
     for screen in screens(stage):
         if not only or screen in only:
-            window.grab().save(str(folder / f"{screen}-{name}-{percent}-{width}x{height}.png"))
+            picture = _at_rest(stage)
+            picture.save(str(folder / f"{screen}-{name}-{percent}-{width}x{height}.png"))
             count += 1
     stage.clear()  # a form that stays open would come back in the next window
     window.close()
     window.deleteLater()
     return count
+
+
+def _at_rest(stage: "Stage") -> "QImage":
+    """The window's picture once it no longer changes: texts that break settle turn by turn."""
+    until_s = time.monotonic() + _PATIENCE_S
+    before, now = None, stage.window.grab().toImage()
+    while now != before and time.monotonic() < until_s:
+        stage.settle(_BETWEEN_S)
+        before, now = now, stage.window.grab().toImage()
+    return now
