@@ -117,6 +117,9 @@ def _silent(tree: ast.Module) -> set[int]:
                 found.add(id(first.value))
         elif isinstance(node, ast.Call) and _name(node) in _QUIET:
             found.update(id(part) for item in node.args for part in ast.walk(item))
+        for name in ("annotation", "returns"):
+            noted = getattr(node, name, None)
+            found.update(id(part) for part in (ast.walk(noted) if noted is not None else ()))
     return found
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton
 
 from kataui.findings import Verdict
 from kataui.ui.images.flow import Step
@@ -336,3 +336,45 @@ def test_the_focus_goes_to_what_is_missing_else_to_the_button_that_goes_on(windo
     go_on(qtbot, wizard)
 
     assert QApplication.focusWidget() is wizard.page.fields["recipients"].control
+
+
+def test_an_image_of_ones_own_is_protected_in_eight_clicks(window, images, qtbot, tmp_path):
+    """Dropped on the window, with no key made before; what is typed is no click."""
+    source, keys = tiny_layout(tmp_path / "own"), tmp_path / "keys"
+    keys.mkdir()
+    clicks = 0
+
+    def click(button) -> None:
+        nonlocal clicks
+        clicks += 1
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: not window.jobs.busy, timeout=20_000)
+
+    window.open_paths([str(source)])
+    qtbot.waitUntil(lambda: not window.jobs.busy, timeout=20_000)
+    click(window.page(window.current_key).header.protect)
+    wizard = window.findChild(ProtectWizard)
+    assert wizard.step is Step.LAYERS
+    click(wizard._next)
+    click(wizard.page._maker)
+    (dialog,) = wizard.findChildren(QFileDialog)
+    dialog.setDirectory(str(keys))
+    click(next(b for b in dialog.findChildren(QPushButton) if b.isVisible() and b.isDefault()))
+    for secret in window.findChildren(AskSecret):
+        qtbot.keyClicks(secret.field.edit, "secret")
+        qtbot.keyClick(secret.field.edit, Qt.Key.Key_Return)
+    click(wizard._next)
+    assert wizard.step is Step.SIGNATURE
+    qtbot.keyClicks(wizard.page._identity.edit, IDENTITY)
+    click(wizard._next)
+    click(wizard._next)
+    assert wizard.step is Step.SUMMARY
+    click(wizard._next)
+    qtbot.waitUntil(lambda: any(d.isVisible() for d in window.findChildren(AskSecret)))
+    (question,) = (d for d in window.findChildren(AskSecret) if d.isVisible())
+    qtbot.keyClicks(question.field.edit, "secret")
+    qtbot.keyClick(question.field.edit, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: wizard.step is Step.PROOF, timeout=20_000)
+    (done,) = wizard._finished
+    assert done.proof.verdict is Verdict.PASS
+    assert clicks == 8

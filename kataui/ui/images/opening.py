@@ -172,7 +172,7 @@ class Images(QObject):
                 window.jobs,
                 reference,
                 pages.ImageActions(
-                    protect=lambda source: self.start_protect((source,)),
+                    protect=lambda source: self.start_protect((source,), seen=True),
                     verify=self.start_verify,
                     tool=self.start_tool,
                     reopen=self.open_image,
@@ -199,8 +199,11 @@ class Images(QObject):
         settings.save(settings.remember(settings.load(), item))
         self.recent_changed.emit()
 
-    def start_protect(self, sources: tuple[str, ...] = ()) -> None:
-        """Open a new wizard, for these images if any are given."""
+    def start_protect(self, sources: tuple[str, ...] = (), *, seen: bool = False) -> None:
+        """Open a new wizard, for these images if any are given.
+
+        When the user has ``seen`` them, the wizard goes on to their layers by itself.
+        """
         from kataui.ui.images import pages  # noqa: PLC0415 - it loads cryptography
 
         key = self._new_key("protect")
@@ -224,6 +227,9 @@ class Images(QObject):
         make = partial(pages.ProtectWizard, window.jobs, flow, outside)
         window.add_page(key, Entry("Protect…"), make, under=TAB)
         window.go(key)
+        wizard = window.page(key)
+        if seen and isinstance(wizard, pages.ProtectWizard):
+            wizard.go_on()
 
     def _deploy(self, pin: str) -> None:
         """A pod that runs this image, as a pipeline's form."""

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from kataui.errors import KatauiError
-from kataui.images.keymaking import new_key
+from kataui.images.keymaking import NewKey, new_key
 from kataui.ui.images.flow import Flow, Step
 from kataui.ui.images.steppage import StepPage
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import Card
+from kataui.ui.widgets.confirm import AskSecret
 from kataui.ui.widgets.fields import ChoiceField, TextField, choose_path
 from kataui.ui.widgets.flowrow import flow_row
 from kataui.ui.widgets.listbox import ItemList
@@ -41,6 +43,7 @@ class RecipientsStep(StepPage):
         super().__init__(changed)
         self._recipients: tuple[str, ...] = ()
         self._keys: tuple[str, ...] = ()
+        self._sign_key = ""
         self._list = ItemList("Recipients", empty="Nobody yet.", icon="key")
         self._list.removed.connect(self._remove)
         self._scheme = ChoiceField("Kind", _SCHEMES)
@@ -51,12 +54,13 @@ class RecipientsStep(StepPage):
         card.body.addWidget(self._list)
         card.body.addWidget(self._scheme)
         card.body.addWidget(self._typed)
+        self._maker = Button("Make new keys for me…", self._make, icon="key")
         self._file = Button("Choose file…", self._choose, name="Choose a recipient's key file")
         card.body.addWidget(
             flow_row(
                 Button("Add", self._add_typed, icon="plus", name="Add recipient"),
                 self._file,
-                Button("Make a new key for me…", self._make, icon="key"),
+                self._maker,
             )
         )
         self.body.addWidget(card)
@@ -102,18 +106,34 @@ class RecipientsStep(StepPage):
         choose_path(self, "Choose a private key", "open", self._key.text, self._add_key_file)
 
     def _make(self) -> None:
-        choose_path(self, "Where to keep the new key", "folder", "", self._make_in)
+        choose_path(self, "Where to keep the new keys", "folder", "", self.make_in)
 
-    def _make_in(self, folder: str) -> None:
-        try:
-            made = new_key("jwe", Path(folder) / "image-recipient")
-        except KatauiError as error:
-            self._typed.show_problem(f"{error.message} {error.hint}")
+    def make_in(self, folder: str) -> None:
+        """Make a key that opens the image there; and one that signs it, unless one is chosen."""
+        made = self._new("jwe", Path(folder) / "image-recipient")
+        if made is None:
             return
         self._recipients += (f"jwe:{made.public}",)
         self._keys += (str(made.private),)
         self._show()
         self.answer_changed()
+        if not self._sign_key:
+            title = "Choose a passphrase for the new signing key"
+            AskSecret(self, title, partial(self._make_sign_key, Path(folder))).open()
+
+    def _make_sign_key(self, folder: Path, secret: str) -> None:
+        made = self._new("cosign", folder / "image-signing", secret)
+        if made is not None:
+            self._sign_key = str(made.private)
+            self._typed.set_help(f"The next page has the signing key {made.private.name}, too.")
+            self.answer_changed()
+
+    def _new(self, kind: str, place: Path, secret: str = "") -> NewKey | None:
+        try:
+            return new_key(kind, place, passphrase=secret)
+        except KatauiError as error:
+            self._typed.show_problem(f"{error.message} {error.hint}")
+            return None
 
     def _add_typed(self) -> None:
         if self._typed.text:
@@ -155,6 +175,7 @@ class RecipientsStep(StepPage):
     def load(self, flow: Flow) -> None:
         """Show who may open it."""
         self._recipients, self._keys = flow.answers.recipients, flow.answers.keys
+        self._sign_key = flow.answers.sign_key
         self._profile.set_value(flow.answers.profile)
         self._show()
 
@@ -166,6 +187,7 @@ class RecipientsStep(StepPage):
             flow.answers,
             recipients=self._recipients,
             keys=self._keys,
+            sign_key=self._sign_key,
             profile=self._profile.value,
         )
         return replace(flow, answers=answers)
