@@ -23,9 +23,15 @@ def styled(qapp: QApplication) -> Iterator[QApplication]:
     """The application with its theme; light and 100 % again afterwards."""
     if not theme.state().base_points:
         theme.start(qapp, "light", 100)
-    theme.set_theme("light", 100)
+    _usual_theme()
     yield qapp
-    theme.set_theme("light", 100)
+    _usual_theme()
+
+
+def _usual_theme() -> None:
+    """Each change polishes every widget anew, so none is made that changes nothing."""
+    if (theme.state().wanted, theme.state().percent) != ("light", 100):
+        theme.set_theme("light", 100)
 
 
 @pytest.fixture

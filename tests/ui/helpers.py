@@ -12,9 +12,18 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from kataui.cli import parser
 from kataui.ui.isolation.heads import Elided
 from kataui.ui.widgets.banner import VerdictBanner
 from kataui.ui.widgets.page import Scroll
+
+
+def verb_of(words: list[str]) -> str:
+    """The verb that the command line's own parser finds in the words; it exits when it cannot."""
+    program, *argv = words
+    assert program == "kataui"
+    arguments = parser(argv).parse_args(argv)
+    return f"{arguments.noun} {getattr(arguments, 'verb', '')}".strip()
 
 
 def discard(window: QWidget) -> None:

@@ -8,14 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from kataui.cli import parser
 from kataui.pipelines import catalogue
 from kataui.pipelines.checks import DEFAULT
-from kataui.progress import Control
 from kataui.ui.commanddialog import CommandDialog
-from kataui.ui.demo.scratch import make_scratch
-from kataui.ui.demo.stage import Stage
-from kataui.ui.demo.tour import screens
 from kataui.ui.images.opening import TOOLS, Images
 from kataui.ui.images.taskpage import TaskPage
 from kataui.ui.pipelines.formstate import FormState
@@ -23,14 +18,7 @@ from kataui.ui.pipelines.rendering import rendering
 from tests.images.builders import tiny_layout
 from tests.images.protecting import answers, judge, run
 from tests.pipelines.matrix import usual
-
-
-def checked(words: list[str]) -> str:
-    """The verb that the command line's own parser finds in the words; it exits when it cannot."""
-    program, *argv = words
-    assert program == "kataui"
-    arguments = parser(argv).parse_args(argv)
-    return f"{arguments.noun} {getattr(arguments, 'verb', '')}".strip()
+from tests.ui.helpers import verb_of
 
 
 def tool(window, name: str) -> TaskPage:
@@ -46,7 +34,7 @@ def test_each_tool_shows_its_command(window, qtbot, name):
     page.command_card.toggle.click()
     assert page.command_card.isVisible()
     assert shlex.split(page.command_card.code.text.replace("\\\n", "")) == page.as_command()
-    assert checked(page.as_command()).replace(" ", "") in f"image{name}key{name}{name}"
+    assert verb_of(page.as_command()).replace(" ", "") in f"image{name}key{name}{name}"
     page.command_card.toggle.click()
     assert not page.command_card.isVisible()
 
@@ -92,21 +80,6 @@ def test_no_script_of_a_form_that_lacks_something(window, qtbot):
     page.command_card._choose()
     assert "missing" in page.command_card._told.text()
     assert page.image.problem
-
-
-def test_every_screen_of_the_tour_has_a_command_that_parses(window, qtbot, tmp_path):
-    stage = Stage(window, make_scratch(tmp_path / "shop", Control()))
-    found = {}
-    for screen in screens(stage):
-        page = window.page(window.current_key)
-        if hasattr(page, "as_command"):
-            found[screen] = checked(page.as_command())
-    stage.clear()
-    assert set(found.values()) >= {
-        *("image inspect", "image verify", "image compare", "pod audit"),
-        *("pod prepare", "pod compare", "pipeline list", "pipeline render", "pipeline check"),
-        *("pipeline adopt", "isolation check", "doctor"),
-    }
 
 
 def test_the_key_shows_the_command_of_any_page(window, qtbot):

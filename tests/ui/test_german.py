@@ -19,7 +19,7 @@ from kataui.ui import words
 from kataui.ui.demo.scratch import make_scratch
 from kataui.ui.demo.stage import Stage
 from kataui.ui.demo.tour import screens
-from tests.ui.helpers import clipped, shown, sideways, speechless
+from tests.ui.helpers import clipped, shown, sideways, speechless, verb_of
 
 ROOT = Path(__file__).resolve().parents[2]
 ENGLISH = re.compile(
@@ -64,19 +64,29 @@ def test_the_texts_of_qt_are_german_too(qapp):
     assert QCoreApplication.translate("QWidgetTextControl", "&Copy") == "&Copy"
 
 
-def test_every_screen_of_the_tour_is_german(in_german, qtbot, tmp_path):
+def test_every_screen_of_the_tour_is_german_and_has_a_command_that_parses(
+    in_german, qtbot, tmp_path
+):
     stage = Stage(in_german, make_scratch(tmp_path / "shop", Control()))
-    found, count = [], 0
+    found, commands, count = [], set(), 0
     for screen in screens(stage):
         with suppress(WaitedTooLong):  # layouts settle by and by; then it is told what is wrong
             qtbot.waitUntil(lambda: not clipped(in_german) + sideways(in_german), timeout=500)
         wrong = clipped(in_german) + sideways(in_german) + speechless(in_german)
         wrong += [text for text in _texts(in_german) if ENGLISH.search(CODE.sub("", text))]
         found += [f"{screen}: {what}" for what in wrong]
+        page = in_german.page(in_german.current_key)
+        if hasattr(page, "as_command"):
+            commands.add(verb_of(page.as_command()))
         count += 1
     stage.clear()
     assert "\n".join(found) == ""
     assert count > 60
+    assert commands >= {
+        *("image inspect", "image verify", "image compare", "pod audit", "pod prepare"),
+        *("pod compare", "pipeline list", "pipeline render", "pipeline check", "pipeline adopt"),
+        *("isolation check", "doctor"),
+    }
 
 
 def _texts(root: QWidget) -> Iterator[str]:

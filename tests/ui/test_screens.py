@@ -226,6 +226,8 @@ def test_every_screen_keeps_names_and_words_and_its_width(
         assert clipped(window) == [], what
         assert sideways(window) == [], what
         assert cut_code(window) == [], what
+        assert len(primaries(window)) <= 1, what
+        assert len(banners(window)) <= 1, what
 
 
 class Strays(QObject):
@@ -250,14 +252,6 @@ def test_nothing_flashes_up_outside_the_window(open_window, qtbot, sample, tmp_p
     for what in screens(qtbot, window, sample, tmp_path):
         assert strays.seen == [], what
     qapp.removeEventFilter(strays)
-
-
-def test_a_page_has_one_primary_button_and_one_banner_at_most(open_window, qtbot, sample, tmp_path):
-    window = open_window("light", 100, (1440, 900))
-
-    for what in screens(qtbot, window, sample, tmp_path):
-        assert len(primaries(window)) <= 1, what
-        assert len(banners(window)) <= 1, what
 
 
 def test_tab_reaches_everything_on_every_screen_and_comes_round(

@@ -14,6 +14,7 @@ from kataui.images.sample import make_sample
 from kataui.progress import Control, Progress
 from kataui.ui.app import drop_words
 from kataui.ui.crash import CrashDialog
+from kataui.ui.images.flow import Step
 from kataui.ui.images.layertable import LayerTable
 from kataui.ui.images.samplepage import SamplePage
 from kataui.ui.sideline import Entry
@@ -122,6 +123,8 @@ def test_the_focus_does_not_stay_on_a_page_that_was_left(window, images, qtbot, 
 
     wizard = window.page(window.current_key)
     assert wizard.isAncestorOf(QApplication.focusWidget())
+    wait_idle(qtbot, window)
+    assert wizard.step is Step.LAYERS
     assert QApplication.focusWidget() is wizard._next
 
 
