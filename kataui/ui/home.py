@@ -114,7 +114,9 @@ class HomePage(Scroll):
             cell = QHBoxLayout()
             cell.setSpacing(theme.u(2))
             cell.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
-            cell.addLayout(column(*words, spacing_u=0.25), 1)
+            told = column(*words, spacing_u=0.25)
+            told.addStretch(1)  # one line stands beside its mark, where its neighbour has two
+            cell.addLayout(told, 1)
             grid.addLayout(cell, number // columns, number % columns)
         card.body.addLayout(grid)
         self._computer.addWidget(card)
