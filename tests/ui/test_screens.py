@@ -230,6 +230,14 @@ def test_every_screen_keeps_names_and_words_and_its_width(
         assert len(banners(window)) <= 1, what
 
 
+def test_a_title_has_room_beside_actions_that_came_later(open_window, qtbot, sample):
+    window = open_window("dark", 200, (1440, 900))
+    window.findChild(Images).open_image(str(sample / "protected"))
+    settle(qtbot, window)
+    page = window.page(window.current_key)
+    qtbot.waitUntil(lambda: page.title.height() < 2 * page.title.fontMetrics().lineSpacing())
+
+
 class Strays(QObject):
     """Notes what appears as a window of its own: a widget that is shown before it has a parent."""
 

@@ -70,7 +70,11 @@ class PageHead(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """In a narrow window the buttons stand under the words."""
         super().resizeEvent(event)
-        wide = self._buttons.sizeHint().width() + theme.u(_WORDS_U) <= self.width()
+        self._arrange()
+
+    def _arrange(self) -> None:
+        way_back = 0 if self.back.isHidden() else self.back.sizeHint().width()
+        wide = self._buttons.sizeHint().width() + way_back + theme.u(_WORDS_U) <= self.width()
         ways = QBoxLayout.Direction
         self._layout.setDirection(ways.LeftToRight if wide else ways.TopToBottom)
 
@@ -89,6 +93,7 @@ class PageHead(QWidget):
         if back:
             self.back.setText(f" {back}")
             self.back.setAccessibleName(tr(f"Back to {back}"))
+        self._arrange()
 
 
 def moment(picture: Picture) -> str:

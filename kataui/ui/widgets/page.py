@@ -97,6 +97,15 @@ class Page(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """In a narrow page the actions stand under the title."""
         super().resizeEvent(event)
+        self._arrange()
+
+    def event(self, event: QEvent) -> bool:
+        """An action that comes may need more room than there is."""
+        if event.type() is QEvent.Type.LayoutRequest:
+            self._arrange()
+        return super().event(event)
+
+    def _arrange(self) -> None:
         least = self._header_actions.sizeHint().width() + theme.u(_TITLE_U)
         narrow = self.width() < max(theme.u(_STACKED_BELOW_U), least)
         way = QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
