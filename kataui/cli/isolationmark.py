@@ -41,7 +41,7 @@ def _mark_file(path: Path, arguments: argparse.Namespace) -> Marker:
     recording.close()
     first, last = recording.segments[0], recording.segments[-1]
     end_us = last.end_us - first.begin_us
-    after_us = end_us if arguments.at is None else int(arguments.at * 1e6)
+    after_us = end_us if arguments.at is None else round(arguments.at * 1e6)
     if not 0 <= after_us <= end_us:
         raise KatauiError(f"The recording lasts {end_us / 1e6:.0f} s.", hint="Give --at within it.")
     marker = Marker(

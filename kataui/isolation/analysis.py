@@ -58,6 +58,11 @@ class Picture:
     cost: float
     dropped: int
 
+    @property
+    def time_us(self) -> int:
+        """``time_s`` as the stream has it: rounded, for cut off it would be the sample before."""
+        return round(self.time_s * 1e6)
+
 
 @dataclass(frozen=True, slots=True)
 class _Interval:

@@ -72,10 +72,11 @@ def collect(
     player: Player, begin_s: float, end_s: float, *, on_time: Callable[[int], None] | None = None
 ) -> dict[str, dict[str, Side]]:
     """Signals of every sandbox between two times, by sandbox name, a value a sample."""
-    player.seek(int(begin_s * 1e6))
+    player.seek(round(begin_s * 1e6))
     times: dict[str, list[float]] = {}
     values: dict[str, list[tuple[float, ...]]] = {}
-    while player.pass_over() is not None and player.time_us <= end_s * 1e6:
+    end_us = round(end_s * 1e6)
+    while player.pass_over() is not None and player.time_us <= end_us:
         found = player.analysis.instant()
         if found is None:
             continue

@@ -113,5 +113,4 @@ class Session:
 def overview_of(recorder: Recorder, picture: Picture) -> None:
     """Note a moment in a recording's overview."""
     keys = [sandbox.key for sandbox in picture.view.sandboxes]
-    time_us = int(picture.time_s * 1e6)
-    recorder.overview.add(time_us, keys, picture.signals.waits, picture.scores.points)
+    recorder.overview.add(picture.time_us, keys, picture.signals.waits, picture.scores.points)

@@ -50,7 +50,7 @@ def stream(
         parts += writer.sample()
         while todo and todo[0][0] <= now_s:
             name = todo.pop(0)[1]
-            at_us, wall_us = int(host.world.mono_s * 1e6), int(host.world.wall_s * 1e6)
+            at_us, wall_us = round(host.world.mono_s * 1e6), round(host.world.wall_s * 1e6)
             parts.append(Marker(name, at_us, wall_us).record())
     return b"".join(parts)
 
@@ -70,7 +70,7 @@ def head(host: Host, rate_hz: float) -> dict[str, Any]:
         "kataui": __version__,
         "rate_hz": rate_hz,
         "descriptors": 1 << 20,
-        "started_us": int(host.world.wall_s * 1e6),
+        "started_us": round(host.world.wall_s * 1e6),
         "cgroups": host.mode.value,
         "captured": False,
         "synthetic": True,

@@ -61,6 +61,11 @@ class Jobs(QObject):
         return any(not job.quiet for job in (*self._running, *self._waiting))
 
     @property
+    def idle(self) -> bool:
+        """Whether nothing at all runs or waits, no quiet job either."""
+        return not self._running and not self._waiting
+
+    @property
     def closed(self) -> bool:
         """Whether no work runs any more, and none will."""
         return self._closed

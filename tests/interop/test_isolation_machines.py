@@ -129,7 +129,7 @@ def test_the_score_recovers_and_a_kept_recording_says_the_same(
 
     kept = keep(session.ring, tmp_path / "fight.kataui-rec")
     with Recording(kept) as recording:
-        again = Player(recording).seek(int(picture.time_s * 1e6))
+        again = Player(recording).seek(picture.time_us)
     assert again is not None
     assert again.judgement.verdict is Verdict.FAIL
     assert share(again, first, second) == pytest.approx(share(picture, first, second), abs=0.03)

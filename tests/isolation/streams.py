@@ -27,7 +27,10 @@ class Thread:
 
 @dataclass(slots=True)
 class Writer:
-    """Makes a stream second by second; ``busy`` is what /proc/stat says a CPU did (ticks)."""
+    """Makes a stream second by second; ``busy`` is what /proc/stat says a CPU did (ticks).
+
+    ``past_us`` is by how much each sample is past its whole second.
+    """
 
     threads: list[Thread]
     cpus: int = 2
@@ -36,6 +39,7 @@ class Writer:
     throttled_us: dict[str, int] = field(default_factory=dict)
     data: bytearray = field(default_factory=bytearray)
     second: int = 0
+    past_us: int = 0
     _values: dict[str, list[list[int]]] = field(default_factory=dict)
     _columns: dict[int, wire.Columns] = field(default_factory=dict)
 
@@ -132,7 +136,7 @@ class Writer:
             columns = [list(column) for column in zip(*rows, strict=True)]
             width, data = self._columns[table.number].differences(columns)
             groups.append((table.number, width, 0, len(rows), data))
-        at_us = self.second * 1_000_000
+        at_us = self.second * 1_000_000 + self.past_us
         header = (at_us, 1_700_000_000_000_000 + at_us, self.second * 2000, 20_000, 10, 0)
         self.data += wire.sample_record(header, groups)
 

@@ -7,7 +7,7 @@ import pytest
 
 from kataui.errors import KatauiError
 from kataui.isolation.experiment import Answer, Side, effect, sentence, steady
-from kataui.isolation.measure import compare, stretches
+from kataui.isolation.measure import collect, compare, stretches
 from kataui.isolation.player import Player
 from kataui.isolation.recording import Recording
 from kataui.isolation.store import Marker
@@ -81,6 +81,19 @@ def test_a_and_b_of_a_recording_are_compared(before_and_after: Path) -> None:
     main = next(e for e in found.effects if e.sandbox == "ns/a" and e.signal == "waits")
     assert main.answer is Answer.BETTER
     assert main.change == pytest.approx(-0.495, abs=0.005)
+
+
+def test_a_stretch_has_the_sample_of_its_last_moment(tmp_path: Path) -> None:
+    writer = Writer([Thread("a", "vcpu", 1, 500_000, 500_000)], past_us=1)
+    writer.key()
+    for _ in range(40):
+        writer.sample()
+
+    with Recording(writer.record_to(tmp_path / "r.kataui-rec")) as recording:
+        found = collect(Player(recording), 7.000001, 32.000001)
+
+    times = found["ns/a"]["waits"].times_s
+    assert (times[0], times[-1]) == (8.000001, 32.000001)
 
 
 def test_a_marker_that_is_not_there_is_named(before_and_after: Path) -> None:

@@ -162,6 +162,23 @@ def test_seeking_shows_the_same_as_playing_there(tmp_path: Path) -> None:
     assert again.shares["a@1.1"] == picture.shares["a@1.1"]
 
 
+def test_the_time_of_a_picture_leads_back_to_its_sample(tmp_path: Path) -> None:
+    writer = Writer(FIGHT, past_us=1)  # 8.000001 s times a million is less than 8 000 001
+    writer.key()
+    for _ in range(34):
+        writer.sample()
+
+    with Recording(writer.record_to(tmp_path / "r.kataui-rec")) as recording:
+        played, times = Player(recording), []
+        while (picture := played.step()) is not None:
+            times.append((played.time_us, picture.time_us, picture.time_s))
+        found = [Player(recording).seek(time_us) for _, time_us, _ in times]
+
+    assert 8_000_001 in [time_us for time_us, _, _ in times]
+    assert [at_us for at_us, _, _ in times] == [time_us for _, time_us, _ in times]
+    assert [again and again.time_s for again in found] == [time_s for _, _, time_s in times]
+
+
 def test_a_redacted_copy_has_no_names_and_says_the_same(tmp_path: Path) -> None:
     path = long_stream(80).record_to(tmp_path / "r.kataui-rec")
 

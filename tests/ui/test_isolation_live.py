@@ -39,7 +39,7 @@ def page(window, qtbot, recording: Path) -> LivePage:
 
 def at(page: LivePage, qtbot, seconds: float) -> None:
     """Look at a moment of the recording."""
-    wanted_us = page.deck.range_us[0] + int(seconds * 1e6)
+    wanted_us = page.deck.range_us[0] + round(seconds * 1e6)
     page.deck.seek(wanted_us)
     qtbot.waitUntil(
         lambda: abs(page.deck.picture.time_s * 1e6 - wanted_us) <= 1_000_000, timeout=20_000

@@ -78,6 +78,25 @@ def test_jobs_for_the_same_target_run_one_after_the_other(jobs, qtbot):
     assert order == [1, 2]
 
 
+def test_a_quiet_job_keeps_nobody_from_leaving_but_is_work(jobs, qtbot):
+    gate = threading.Event()
+    seen = []
+    for _ in range(2):  # one runs, one waits
+        jobs.start(
+            lambda _: gate.wait(5),
+            on_done=lambda _: seen.append(jobs.idle),
+            on_error=seen.append,
+            target="look",
+            quiet=True,
+        )
+    assert not jobs.busy
+    assert not jobs.idle
+
+    gate.set()
+    qtbot.waitUntil(lambda: jobs.idle)
+    assert seen == [False, True]
+
+
 def test_only_the_newest_progress_is_shown(jobs, qtbot):
     seen = []
     done = []

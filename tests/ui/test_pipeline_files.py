@@ -149,6 +149,19 @@ def test_a_file_is_put_on_kata_one_change_at_a_time(window, qtbot, tmp_path: Pat
     assert backup.read_text() == POD
 
 
+def test_the_way_to_kata_is_shown_once_the_file_is_read(window, qtbot, tmp_path: Path) -> None:
+    file = tmp_path / "pod.yaml"
+    file.write_text(POD)
+    inside(window).open_paths([str(file)])
+    page = window.page(window.current_key)
+    assert page.looked is None
+
+    inside(window).adopt(str(file))
+
+    assert window.page(window.current_key) is page
+    qtbot.waitUntil(lambda: page.adopting is not None, timeout=PATIENCE_MS)
+
+
 def test_a_file_that_changed_meanwhile_is_not_overwritten(window, qtbot, tmp_path: Path) -> None:
     file = tmp_path / "pod.yaml"
     file.write_text(POD)

@@ -66,7 +66,8 @@ def sample(tmp_path_factory) -> Path:
 
 
 def settle(qtbot, window) -> None:
-    qtbot.waitUntil(lambda: not window.jobs.busy, timeout=20_000)
+    qtbot.wait(30)  # what is begun by a timer of 0 is begun
+    qtbot.waitUntil(lambda: window.jobs.idle, timeout=20_000)
     qtbot.wait(30)
 
 
@@ -166,8 +167,10 @@ def pipeline_pages(qtbot, window, work) -> Iterator[str]:
     inside.open_paths([str(work / "task.yaml")])
     settle(qtbot, window)
     yield "file with findings"
-    window.page(window.current_key).adopt()
+    page = window.page(window.current_key)
+    page.adopt()
     settle(qtbot, window)
+    assert page.adopting is not None
     yield "put on Kata"
 
 

@@ -45,15 +45,22 @@ class Stage:
         late = deck is not None and (deck.picture is None or deck.working or deck.seeking)
         return self.window.jobs.busy or late
 
+    @property
+    def _unsettled(self) -> bool:
+        return self.busy or not self.window.jobs.idle
+
     def settle(self, extra_s: float = 0.1) -> None:
-        """Wait for what goes on, and for the last painting. For pictures only: it blocks."""
+        """Wait for what goes on, and for the last painting. For pictures only: it blocks.
+
+        Quiet jobs are waited for too: they bring what a picture shows, such as a file's findings.
+        """
         latest_s = time.monotonic() + _PATIENCE_S
         until_s = time.monotonic() + extra_s
-        while time.monotonic() < latest_s and (self.busy or time.monotonic() < until_s):
+        while (now_s := time.monotonic()) < latest_s and (self._unsettled or now_s < until_s):
             loop = QEventLoop()  # lets the workers run; QTest.qWait would keep Python for itself
             QTimer.singleShot(_TURN_MS, loop.quit)
             loop.exec()
-            if self.busy:
+            if self._unsettled:
                 until_s = time.monotonic() + extra_s
 
     def clear(self) -> None:
@@ -94,7 +101,7 @@ class Stage:
     def seek(self, seconds: float) -> None:
         """The recording that is shown, so long after its beginning."""
         deck = self.page.deck
-        deck.seek(deck.range_us[0] + int(seconds * 1e6))
+        deck.seek(deck.range_us[0] + round(seconds * 1e6))
 
 
 def _child(window: Window, kind: type[_Kind]) -> _Kind:

@@ -203,7 +203,7 @@ class Deck(QObject):
         """The last minutes of one sandbox, up to the moment that is shown."""
         if self.picture is None:
             return
-        work = partial(deckwork.detail, key, int(self.picture.time_s * 1e6))
+        work = partial(deckwork.detail, key, self.picture.time_us)
         self.study(work, then, lambda error: self.problem.emit(deckwork.problem_of(error)))
 
     def show_again(self) -> None:
@@ -242,7 +242,7 @@ class Deck(QObject):
         shown_us = self.player.time_us if self.player else self.range_us[1]
         wanted = self._wanted_us if self._wanted_us is not None else shown_us
         begin_us, end_us = self.range_us
-        self.seek(max(begin_us, min(end_us, wanted + int(seconds * 1e6))))
+        self.seek(max(begin_us, min(end_us, wanted + round(seconds * 1e6))))
 
     def mark(self, name: str, note: str = "", *, at: Picture | None = None) -> None:
         """Name the moment that is seen, or that was seen when somebody began to write."""
@@ -250,7 +250,7 @@ class Deck(QObject):
         try:
             if at is None:
                 return
-            mono_us, wall_us = int(at.time_s * 1e6), int(at.wall_s * 1e6)
+            mono_us, wall_us = at.time_us, round(at.wall_s * 1e6)
             if self.recording is not None:
                 marker = Marker(name, mono_us, wall_us, note)
                 append_marker(self.recording.path, marker)

@@ -175,7 +175,7 @@ class LivePage(QWidget):
         """The window's end is the moment that is seen; its begin only says what is kept."""
         if end_s != self._end_s:
             self._end_s = end_s
-            self.deck.seek(int(end_s * 1e6))
+            self.deck.seek(round(end_s * 1e6))
 
     def _on_mode(self) -> None:
         self.timeline.set_paused(self.deck.paused)

@@ -206,8 +206,11 @@ class FilePage(QStackedWidget):
         self._outside.told("unknown", message)
 
     def adopt(self) -> None:
-        """Show what would have to change."""
-        if self.looked is None or self.looked.adopt is None:
+        """Show what would have to change; as soon as the file is read, when it is not yet."""
+        if self.looked is None:
+            self._adopt_at_once = True
+            return
+        if self.looked.adopt is None:
             return
         self._leave_adopting()
         page = AdoptPage(self._jobs, self.looked, self.looked.adopt, self._back)
