@@ -1,6 +1,7 @@
-"""Arguments that several verbs about images share."""
+"""Arguments that several verbs share."""
 
 import argparse
+import math
 
 REFERENCE = "PATH[:TAG], oci:..., oci-archive:..., docker-archive:..., docker://..."
 
@@ -13,3 +14,14 @@ def add_layers(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--base", default="", help="number of base layers, or the base image")
     parser.add_argument("--profile", choices=["host", "coco"], default="", help="who opens it")
     parser.add_argument("--platform", default="", help="os/arch, or all (default all)")
+
+
+def number(text: str) -> float:
+    """A finite number of 0 or more, for ``type=``; raises ``argparse.ArgumentTypeError``."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not (math.isfinite(found) and found >= 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of 0 or more")
+    return found

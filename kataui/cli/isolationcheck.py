@@ -3,6 +3,7 @@
 import argparse
 import time
 
+from kataui.cli.arguments import number
 from kataui.cli.isolationsource import add_arguments as add_source
 from kataui.cli.isolationsource import chosen, feed
 from kataui.cli.output import Output
@@ -19,7 +20,7 @@ _SECONDS = 12.0  # the window of the measures, and the slower tables
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments."""
     add_source(parser, rate=False)
-    parser.add_argument("--seconds", type=float, default=_SECONDS, help="how long to measure")
+    parser.add_argument("--seconds", type=number, default=_SECONDS, help="how long to measure")
     parser.add_argument("--all", action="store_true", help="list what could not be checked, too")
 
 

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from kataui.cli.arguments import number
 from kataui.cli.output import Output
 from kataui.errors import ExitStatus, KatauiError
 from kataui.files import clean
@@ -19,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("other", metavar="FILE2", nargs="?", default="", help="B is this recording")
     parser.add_argument("--a", default="A", metavar="MARKER", help="where A begins (default A)")
     parser.add_argument("--b", default="B", metavar="MARKER", help="where B begins (default B)")
-    parser.add_argument("--warm-up", type=float, default=WARM_UP_S, metavar="S")
+    parser.add_argument("--warm-up", type=number, default=WARM_UP_S, metavar="S")
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from kataui.cli.arguments import number
 from kataui.cli.output import Output
 from kataui.errors import ExitStatus, KatauiError
 from kataui.files import clean
@@ -17,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--note", default="", help="more words")
     parser.add_argument("--file", default="", metavar="FILE", help="a finished recording instead")
     parser.add_argument(
-        "--at", type=float, default=None, metavar="S", help="seconds from its start"
+        "--at", type=number, default=None, metavar="S", help="seconds from its start"
     )
 
 

@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+from kataui.cli.arguments import number
 from kataui.cli.isolationsource import add_arguments as add_source
 from kataui.cli.isolationsource import chosen, feed
 from kataui.cli.output import Output
@@ -18,7 +19,7 @@ from kataui.isolation.sources.feed import Line
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments."""
     parser.add_argument("file", metavar="FILE", help="the recording to write")
-    parser.add_argument("--seconds", type=float, default=None, help="stop after so long")
+    parser.add_argument("--seconds", type=number, default=None, help="stop after so long")
     parser.add_argument("--force", action="store_true", help="replace FILE")
     add_source(parser)
 

@@ -7,6 +7,7 @@ import sys
 import time
 from typing import Any
 
+from kataui.cli.arguments import number
 from kataui.cli.isolationsource import add_arguments as add_source
 from kataui.cli.isolationsource import chosen, feed
 from kataui.cli.output import Output
@@ -23,8 +24,8 @@ _HEADER = ("SANDBOX", "GRADE", "SCORE", "WAITS", "CORES", "BECAUSE OF")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments."""
     add_source(parser)
-    parser.add_argument("--seconds", type=float, default=None, help="stop after so long")
-    parser.add_argument("--speed", type=float, default=1.0, help="of a recording; 0 at once")
+    parser.add_argument("--seconds", type=number, default=None, help="stop after so long")
+    parser.add_argument("--speed", type=number, default=1.0, help="of a recording; 0 at once")
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:

@@ -9,9 +9,10 @@ from decimal import ROUND_UP, Decimal
 from kataui.errors import KatauiError
 from kataui.files import clean
 
-_FORM = re.compile(
-    r"([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))([EPTGMk]i?|Ki|[num]|[eE][+-]?[0-9]{1,2})?"
-)
+_NUMBER = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
+_SUFFIX = r"(?:[EPTGM]i?|k|Ki|[num]|[eE][+-]?[0-9]{1,2})"
+_FORM = re.compile(rf"([+-]?{_NUMBER})({_SUFFIX})?")
+AMOUNT = rf"^\+?{_NUMBER}{_SUFFIX}?$"  # of something that a machine has: not below 0
 _SUFFIXES = {"": Decimal(1), "n": Decimal("1e-9"), "u": Decimal("1e-6"), "m": Decimal("1e-3")}
 _SUFFIXES |= {suffix: Decimal(1000) ** (i + 1) for i, suffix in enumerate("kMGTPE")}
 _SUFFIXES |= {f"{suffix}i": Decimal(1024) ** (i + 1) for i, suffix in enumerate("KMGTPE")}
@@ -27,7 +28,7 @@ def parse_quantity(text: object) -> Decimal:
     found = None
     if isinstance(text, str | int | float) and not isinstance(text, bool) and len(str(text)) < 40:
         found = _FORM.fullmatch(str(text))
-    if found is None or found[2] == "ki":
+    if found is None:
         raise QuantityError(
             f"{clean(str(text), limit=40)!r} is no quantity such as 500m, 2 or 4Gi.",
             hint="Numbers with a suffix of Kubernetes: m, k, M, G, Ki, Mi, Gi ...",
@@ -39,13 +40,30 @@ def parse_quantity(text: object) -> Decimal:
 
 
 def parse_cpus(text: object) -> Decimal:
-    """CPUs, in cores; Kubernetes rounds up to a thousandth."""
-    return parse_quantity(text).quantize(Decimal("0.001"), ROUND_UP)
+    """CPUs, in cores; Kubernetes rounds up to a thousandth. Raises ``QuantityError``."""
+    return _amount(text).quantize(Decimal("0.001"), ROUND_UP)
 
 
 def parse_bytes(text: object) -> int:
-    """Bytes, rounded up."""
-    return int(parse_quantity(text).to_integral_value(ROUND_UP))
+    """Bytes, rounded up. Raises ``QuantityError``."""
+    return int(_amount(text).to_integral_value(ROUND_UP))
+
+
+def _amount(text: object) -> Decimal:
+    """A quantity of something that a machine has: Kubernetes refuses such below 0."""
+    found = parse_quantity(text)
+    if found < 0:
+        raise QuantityError(f"{clean(str(text), limit=40)!r} is less than nothing.")
+    return found
+
+
+def meant(text: str) -> str:
+    """What was meant by a text that is no quantity: ``4G`` by ``4GB``; "" when nobody can tell."""
+    found = re.fullmatch(rf"\s*({_NUMBER})\s*([kmgtpe]i?)b?\s*", text, re.IGNORECASE | re.ASCII)
+    if found is None:
+        return ""
+    scale, binary = found[2][0].upper(), len(found[2]) > 1
+    return f"{found[1]}{'k' if scale == 'K' and not binary else scale}{'i' if binary else ''}"
 
 
 def cpus_text(cpus: Decimal) -> str:

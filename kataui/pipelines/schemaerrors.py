@@ -10,6 +10,7 @@ import jsonschema_rs
 
 from kataui.files import clean
 from kataui.kata.manifest import Path, dotted, value_at
+from kataui.kata.quantities import AMOUNT, meant
 
 _MOST = 50  # faults of one document
 _DEEPEST = 12
@@ -241,6 +242,8 @@ def _other(path: Path, name: str, told: dict[str, Any], value: Any, message: str
     if is_placeholder(value):
         text = f"{what} is the placeholder {clean(value, limit=60)}: it could not be checked."
         return Fault(path, text, placeholder=True)
+    if told.get("pattern") == AMOUNT:
+        return _no_amount(path, value)
     sentence = _SENTENCES.get(name)
     if sentence is None:
         return Fault(path, f"{what}: {clean(message, limit=200)}.")
@@ -249,3 +252,10 @@ def _other(path: Path, name: str, told: dict[str, Any], value: Any, message: str
         path,
         f"{what} {sentence.format_map({'limit': '?', 'pattern': '?', 'format': '?', **words})}.",
     )
+
+
+def _no_amount(path: Path, value: Any) -> Fault:
+    near = meant(str(value))
+    fix = f"Did you mean {near}?" if near else ""
+    text = f"{dotted(path)} must be a quantity such as 500m, 2 or 4Gi, but is {_described(value)}."
+    return Fault(path, text, fix)

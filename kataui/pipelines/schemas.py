@@ -21,6 +21,7 @@ from kataui import resources
 from kataui.errors import KatauiError
 from kataui.files import clean
 from kataui.kata.manifest import parse
+from kataui.kata.quantities import AMOUNT
 from kataui.pipelines.crds import Imported, imported
 
 Gvk = tuple[str, str, str]  # group, version, kind
@@ -29,11 +30,11 @@ _OWN_URI = "https://kataui.invalid/schemas/"
 _GVKS = "x-kubernetes-group-version-kind"
 POD_SPEC = f"{DEFINITIONS}#/$defs/io.k8s.api.core.v1.PodSpec"
 _FOLDER = re.compile(r"v(\d+)\.(\d+)\.0-local-strict")
-_ANY_NUMBER = {"type": ["string", "number", "null"]}
+_AMOUNT = {"type": ["string", "number", "null"], "pattern": AMOUNT, "minimum": 0}
 _ANY_INTEGER = {"type": ["string", "integer", "null"]}
 # oneOf takes no null there, which the API server does, and tells nobody what is wrong.
 _PLAINER = {
-    "io.k8s.apimachinery.pkg.api.resource.Quantity": _ANY_NUMBER,
+    "io.k8s.apimachinery.pkg.api.resource.Quantity": _AMOUNT,
     "io.k8s.apimachinery.pkg.util.intstr.IntOrString": _ANY_INTEGER,
 }
 # What the API server refuses besides, from the descriptions of these fields (API reference); the

@@ -118,6 +118,7 @@ def test_redact_previews_and_writes(capsys, tmp_path: Path) -> None:
         (("watch", "--source", "ssh:"), "needs a host"),
         (("watch", "--rate", "1000"), "The rate goes from"),
         (("mark", " "), "A marker needs a name"),
+        (("mark", "A", "--file", "@own-quota", "--at", "1000"), "The recording lasts"),
         (("redact", "@own-quota"), "OUT is missing"),
     ],
 )
@@ -128,3 +129,20 @@ def test_bad_input_is_a_sentence_and_status_2(capsys, argv, sentence) -> None:
     assert status == 2
     assert sentence in json.loads(out)["error"]["message"]
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "1e999", "-1", "soon"])
+@pytest.mark.parametrize(
+    "argv",
+    [
+        *(("watch", "--speed"), ("watch", "--seconds"), ("check", "--seconds")),
+        *(("record", "out", "--seconds"), ("mark", "A", "--at"), ("compare", "rec", "--warm-up")),
+    ],
+)
+def test_a_time_is_a_number_that_ends(capsys, argv: tuple[str, ...], text: str) -> None:
+    *words, option = argv
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["isolation", *words, f"{option}={text}"])
+
+    assert stop.value.code == 2
+    assert f"{text!r} is not a number of 0 or more" in capsys.readouterr().err

@@ -131,5 +131,6 @@ def test_capacity_tells_each_number_and_what_cannot_work(kataui) -> None:
     assert all(one["source"] for one in (*value["limits"], *value["cannot_work"]))
     status, out = kataui("pod", "capacity", "--host", "none", "--json")
     assert (status, json.loads(out)["known"]) == (3, False)
-    for bad in (["--host", "nowhere"], ["--slots", "-1"], ["--memory", "lots"]):
-        assert kataui("pod", "capacity", *bad)[0] == 2
+    for bad in ("--host=nowhere", "--slots=-1", "--memory=lots", "--memory=-1Gi"):
+        assert kataui("pod", "capacity", bad)[0] == 2
+    assert kataui("pod", "capacity", "--memory-per-pod=-2Gi")[0] == 2

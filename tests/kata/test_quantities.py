@@ -50,6 +50,12 @@ def test_small_parts_are_rounded_up() -> None:
     assert parse_bytes("100m") == 1
 
 
+@pytest.mark.parametrize("parse", [parse_bytes, parse_cpus])
+def test_nothing_has_less_than_nothing(parse) -> None:
+    with pytest.raises(QuantityError, match="'-1' is less than nothing"):
+        parse("-1")
+
+
 @given(st.integers(min_value=1, max_value=1 << 50))
 def test_bytes_go_round(size_bytes: int) -> None:
     assert parse_bytes(bytes_text(size_bytes)) == size_bytes

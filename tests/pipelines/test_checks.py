@@ -79,6 +79,33 @@ def test_a_wrong_field_is_told_with_its_line_and_what_was_meant(
     assert meant in found.fix
 
 
+@pytest.mark.parametrize(
+    ("amount", "fix"),
+    [
+        *(("4GB", "Did you mean 4G?"), ("512mb", "Did you mean 512M?"), ("1K", "Did you mean 1k?")),
+        *(("4 gib", "Did you mean 4Gi?"), ("1.5ki", "Did you mean 1.5Ki?")),
+        *(("'-4Gi'", ""), ("much", ""), ("4Gi/s", ""), ("1e1000", "")),
+    ],
+)
+def test_an_amount_is_a_quantity_of_kubernetes(amount: str, fix: str) -> None:
+    found = _only(f"{POD}      resources: {{limits: {{memory: {amount}}}}}\n")
+
+    assert found.severity is Severity.ERROR
+    assert "limits.memory must be a quantity such as 500m, 2 or 4Gi" in found.message
+    assert found.fix == fix
+
+
+@pytest.mark.parametrize("amount", ["4Gi", "'4'", "4", "0.5", "1e3", "+1Gi", "100m", ".5G", "2E"])
+def test_every_quantity_of_kubernetes_passes(amount: str) -> None:
+    assert _schema(f"{POD}      resources: {{limits: {{memory: {amount}}}}}\n") == []
+
+
+def test_no_amount_is_less_than_nothing_and_a_placeholder_is_filled_in_later() -> None:
+    resources = f"{POD}      resources: {{limits: {{cpu: AMOUNT}}}}\n"
+    assert "at least 0" in _only(resources.replace("AMOUNT", "-2")).message
+    assert not _only(resources.replace("AMOUNT", '"${CPUS}"')).checked
+
+
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])
 def test_line_ends_do_not_move_lines(ends: str) -> None:
     found = _only(f"{POD}      foo: 1\n".replace("\n", ends))

@@ -159,6 +159,9 @@ def test_the_capacity_for_a_talk_counts_what_is_typed(window, qtbot) -> None:
     assert press(qtbot, window, page) == ""
     assert page.slots.problem
     page.slots.set_text("255")
+    page.memory.set_text("-64Gi")
+    assert press(qtbot, window, page) == ""
+    assert "less than nothing" in page.memory.problem
     page.memory.set_text("64Gi")
     assert "At most 16 pods fit; memory is the bound." in press(qtbot, window, page)
     assert "as given" in _texts(page)
