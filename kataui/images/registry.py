@@ -137,9 +137,10 @@ def is_loopback(host: str) -> bool:
 
 
 def reason_in(stderr: str) -> str:
-    """The reason that skopeo gives when it fails."""
+    """The reason that skopeo gives when it fails, as the end of a sentence."""
     said = _MESSAGE.findall(stderr) or stderr.strip().splitlines()[-1:] or ["no reason given"]
-    return clean(said[-1].replace('\\"', '"').replace("\\n", " "))
+    reason = clean(said[-1].replace('\\"', '"').replace("\\n", " "))
+    return f"{reason.rstrip('. ')}."
 
 
 def _check(status: int, stderr: str, reference: Reference) -> None:

@@ -358,7 +358,7 @@ def _number(path: Path, count: int) -> int:
 def _numbers(numbers: Sequence[int]) -> str:
     shown = ", ".join(map(str, numbers[:_MOST_NAMED]))
     more = f" and {len(numbers) - _MOST_NAMED} more" if len(numbers) > _MOST_NAMED else ""
-    return f"part{'' if len(numbers) == 1 else 's'} {shown}{more}"
+    return f"part {shown}" if len(numbers) == 1 else f"parts {shown}{more}"
 
 
 def _finish(made: Path, out: Path) -> None:

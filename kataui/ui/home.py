@@ -177,7 +177,7 @@ class HomePage(Scroll):
             lambda: self._actions.open_paths([item.path]),
             kind="line",
             name=f"Open {name}",
-            about=f"{where}. {item.sentence} {when}".strip(),
+            about=" · ".join(filter(None, (where, item.sentence, when))),
         )
         open_it.setToolTip(tr(clean(item.path, limit=500)))
         return open_it

@@ -223,7 +223,7 @@ class Window(QMainWindow):
 
     def _show_place(self, key: str) -> None:
         """Name the page in the window's title, and its keys in the status line."""
-        self.setWindowTitle(tr(f"{self.sidebar.entry(key).title} - kataui"))
+        self.setWindowTitle(" - ".join((tr(self.sidebar.entry(key).title), tr("kataui"))))
         closing = ("Ctrl+W Close",) if self._places[key].closable else ()
         own: tuple[str, ...] = getattr(self._places[key].widget, "keys", ())
         self.status_line.show_keys((*own, *closing, *_KEYS))

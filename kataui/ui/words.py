@@ -27,8 +27,9 @@ _PROSE = re.compile(  # what shows English; a path or a name may well have such 
     r"|a|an|and|are|by|for|from|in|is|its?|no|not|of|on|or|the|to|with)(?![\w/-])"
 )
 _WORD = re.compile(r"\w+", re.UNICODE)
-_BREAKS = re.compile(r"(\n+| · |(?<=[.!?…]) )")
-_PIECES = re.compile(r"\n+| · |(?<=[.!?…]) |(?<=\{\}) (?=[A-Z])")
+_BREAKS = re.compile(r"(\n+| · |(?<=[.!?]) |(?<=…) (?=[A-Z]))")  # a digest is cut by … too
+_PIECES = re.compile(r"\n+| · |(?<=[.!?]) |(?<=…) (?=[A-Z])|(?<=\{\}) (?=[A-Z])")
+_ENDING = re.compile(r"\.$| \d+$")
 _LISTED = re.compile(r": |; |, | {2}| - ")
 _LONGEST = 500  # of a text that is taken apart: each hole may begin anywhere
 _MOST_KNOWN = 20_000
@@ -75,7 +76,7 @@ class _Book:
         self._templates: dict[tuple[int, str], list[tuple[str, str]]] = defaultdict(list)
         self._known: dict[str, str] = {}
         templates = (text for text, said in texts.items() if _HOLE in text and said != text)
-        for text in sorted(templates, key=lambda one: -len(one)):  # the most precise one first
+        for text in templates:
             word = max(_whole_words(text), key=len, default="")
             breaks = len(_BREAKS.findall(text))
             self._templates[breaks, word].append((text, texts[text]))
@@ -83,11 +84,18 @@ class _Book:
     def say(self, text: str) -> str:
         """The translation, or the text itself when there is none."""
         if (said := self._texts.get(text) or self._known.get(text)) is None:
-            said = self._filled(text) or self._sentences(text) or self._listed(text) or text
+            said = self._filled(text) or self._varied(text)
+            said = said or self._sentences(text) or self._listed(text) or text
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
             self._known[text] = said
         return said
+
+    def _varied(self, text: str) -> str | None:
+        """A part of a sentence made one of its own; a title with a number, as there are more."""
+        core = _ENDING.sub("", text)
+        said = self._texts.get(core) or self._texts.get(f"{core[:1].lower()}{core[1:]}")
+        return f"{said[:1].upper()}{said[1:]}{text[len(core) :]}" if said else None
 
     def _sentences(self, text: str) -> str | None:
         """Sentences, lines and facts one by one; each of them may stay as it is."""
@@ -113,12 +121,13 @@ class _Book:
         if len(text) > _LONGEST:
             return None
         breaks = len(_BREAKS.findall(text))
-        for word in dict.fromkeys(("", *_WORD.findall(text))):
-            for template, said in self._templates.get((breaks, word), ()):
-                match = _pattern(template).fullmatch(text)
-                parts = self._parts(match.groups()) if match is not None else None
-                if parts is not None:
-                    return _fill(said, parts)
+        words = dict.fromkeys(("", *_WORD.findall(text)))
+        near = (pair for word in words for pair in self._templates.get((breaks, word), ()))
+        for template, said in sorted(near, key=lambda pair: -len(pair[0])):  # most precise first
+            match = _pattern(template).fullmatch(text)
+            parts = self._parts(match.groups()) if match is not None else None
+            if parts is not None:
+                return _fill(said, parts)
         return None
 
     def _parts(self, found: Sequence[str]) -> list[str] | None:
@@ -129,7 +138,8 @@ class _Book:
         parts = []
         for part in found:
             said = self.say(part) if part else part
-            if _BREAKS.search(part) or (said == part and _PROSE.search(part)):
+            unknown = said == part and part not in self._texts and _PROSE.search(part)
+            if _BREAKS.search(part) or part.endswith((":", ",", ";")) or unknown:
                 return None
             parts.append(said)
         return parts

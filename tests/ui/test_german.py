@@ -31,6 +31,22 @@ CODE = re.compile(  # an English word may stand in it: paths, commands, file nam
 )
 
 
+def _only_english() -> frozenset[str]:
+    """The words of the English texts that are in no German one."""
+    book = json.loads(resources.text("languages/de.json"))
+    said = {word.lower() for text in book.values() for word in re.findall(r"\w+", text)}
+    return frozenset(word for text in book for word in WORD.findall(text)) - said
+
+
+WORD = re.compile(r"(?<![\w/.@:=-])[a-z]{3,}(?![\w/@=-]|\.\w)")
+ONLY_ENGLISH = _only_english()
+
+
+def _untold(text: str) -> list[str]:
+    """The English words that are left in a text."""
+    return sorted(ONLY_ENGLISH.intersection(WORD.findall(CODE.sub("", text))))
+
+
 @pytest.fixture
 def german(qapp) -> Iterator[None]:
     words.speak("de")
@@ -74,6 +90,7 @@ def test_every_screen_of_the_tour_is_german_and_has_a_command_that_parses(
             qtbot.waitUntil(lambda: not clipped(in_german) + sideways(in_german), timeout=500)
         wrong = clipped(in_german) + sideways(in_german) + speechless(in_german)
         wrong += [text for text in _texts(in_german) if ENGLISH.search(CODE.sub("", text))]
+        wrong += [f"{left} in {text}" for text in _texts(in_german) if (left := _untold(text))]
         found += [f"{screen}: {what}" for what in wrong]
         page = in_german.page(in_german.current_key)
         if hasattr(page, "as_command"):

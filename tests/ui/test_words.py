@@ -53,6 +53,23 @@ def test_sentences_lines_and_facts_are_told_one_by_one(book):
     assert book.say("OCI · 3 layers · x") == "OCI · 3 Schichten · x"
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("2 errors, 1 warning, 1 note", "2 Fehler, 1 Warnung, 1 Hinweis"),
+        ("2 files written to /tmp/out.", "2 Dateien nach /tmp/out geschrieben."),
+        ("pod.yaml is saved.", "pod.yaml ist gespeichert."),  # not by "{} is {}"
+        ("app@sha256:0… is not encrypted: anyone who gets it can read it.", "app@sha256:0… ist"),
+        ("Who held the signing key.", "Wer den Signierschlüssel hatte."),  # a part, made whole
+        ("Build, protect, ship 2", "Bauen, schützen, ausliefern 2"),
+        ("Open again: Docker in Kata", "Wieder öffnen: Docker in Kata"),  # the same in German
+        ("Argo CD deploys: container", "Argo CD verteilt: Container"),
+    ],
+)
+def test_what_is_put_together_is_told_by_its_most_precise_template(german, text, said):
+    assert tr(text).startswith(said)
+
+
 def test_braces_in_what_is_filled_in_stay(book):
     assert book.say("Only {x} has it.") == "Nur {x} hat es."
 

@@ -127,7 +127,7 @@ def _wizard(stage: Stage) -> Iterator[str]:
         recipients=(scratch.keys.recipient_spec,),
         sign_key=str(scratch.keys.sign_key),
         identity=IDENTITY,
-        destination=str(scratch.folder / "again"),
+        destination=str(scratch.folder / "checkout-again"),
         keys=(str(scratch.keys.private_key),),
     )
     for layers in ("above-base", "1,2", "all"):

@@ -154,7 +154,7 @@ class KeysPage(Page):
         clear(self._made)
         banner = VerdictBanner()
         text = "Back it up now: without the private key nobody opens what is encrypted for it."
-        banner.show_verdict("pass", f"Made {clean(str(made.private))}", text, word="Done")
+        banner.show_verdict("pass", f"Made {clean(str(made.private))}.", text, word="Done")
         self._made.addWidget(banner)
         self._made.addWidget(Facts(_facts(made.info), mono=frozenset({"SHA-256"})))
         back_up = Button("Back it up…", partial(self._act, "keybackup", str(made.private), ""))

@@ -62,9 +62,7 @@ class SummaryStep(StepPage):
         name = label(step.value, "label", wrap=False)
         name.setFixedWidth(theme.u(28))
         text = label(self._detail(flow, step), "body")
-        link = Button(
-            "Change", lambda: self._go(step), kind="quiet", name=f"Change {step.value.lower()}"
-        )
+        link = Button("Change", lambda: self._go(step), kind="quiet", name=f"Change: {step.value}")
         return row(name, text, link)
 
     @staticmethod

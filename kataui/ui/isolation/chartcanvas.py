@@ -305,7 +305,7 @@ class ChartCanvas(QWidget):
         """The tool tip tells all values at a time."""
         if event.type() is QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             text = self.words_at(event.pos().x())
-            QToolTip.showText(event.globalPos(), tr(tips.plain(text) if text else ""), self)
+            QToolTip.showText(event.globalPos(), tips.told(text), self)
             return True
         return super().event(event)
 

@@ -56,7 +56,7 @@ class FilterBar(QLineEdit):
     def _say(self, problem: str) -> None:
         """Turn red with a sentence, or back; the help stands there otherwise."""
         self.setAccessibleDescription(tr(problem or language.HELP))
-        self.setToolTip(tr(tips.plain(problem or language.HELP)))
+        self.setToolTip(tips.told(problem or language.HELP))
         if bool(problem) != bool(self.problem):
             restyle(self, wrong=bool(problem))
         if problem != self.problem:

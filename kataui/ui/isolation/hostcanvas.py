@@ -289,8 +289,8 @@ class HostCanvas(QAbstractScrollArea):
             self._image = None
         if event.type() is QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             hit = self._hit(event.pos())
-            text = tips.plain(self.words_at(*hit)) if hit else ""
-            QToolTip.showText(event.globalPos(), tr(text), self.viewport())
+            text = tips.told(self.words_at(*hit)) if hit else ""
+            QToolTip.showText(event.globalPos(), text, self.viewport())
             return True
         return super().viewportEvent(event)
 

@@ -316,9 +316,7 @@ class MatrixView(QAbstractScrollArea):
         if event.type() is QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             hit = self.cell_at(event.pos())
             text = self._matrix.words(*hit) if hit else self.name_at(event.pos())
-            QToolTip.showText(
-                event.globalPos(), tr(tips.plain(text) if text else ""), self.viewport()
-            )
+            QToolTip.showText(event.globalPos(), tips.told(text), self.viewport())
             return True
         return super().viewportEvent(event)
 

@@ -47,7 +47,7 @@ class HopBox(QWidget):
         """Show a hop with the mark that it gets on the screen."""
         if sentence != self.accessibleName():
             self.setAccessibleName(tr(sentence))
-            self.setToolTip(tr(tips.plain(sentence)))
+            self.setToolTip(tips.told(sentence))
         if (hop, mark) != (self._hop, self._mark):
             self._hop, self._mark = hop, mark
             self.measure_again()

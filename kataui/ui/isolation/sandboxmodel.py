@@ -239,7 +239,7 @@ class SandboxModel(QAbstractTableModel):
             case Qt.ItemDataRole.AccessibleTextRole:
                 result = tr(spoken(row)[column])
             case Qt.ItemDataRole.ToolTipRole:
-                result = tr(tips.plain(spoken(row)[column]))
+                result = tips.told(spoken(row)[column])
             case Qt.ItemDataRole.UserRole:
                 result = _SORT_VALUES[column](row)
             case Qt.ItemDataRole.TextAlignmentRole:

@@ -187,7 +187,7 @@ class TimeStrip(QWidget):
         """Arrows are for this, not for the page; the tool tip tells what is there."""
         if event.type() is QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             text = self.words_at(event.pos().x())
-            QToolTip.showText(event.globalPos(), tr(tips.plain(text) if text else ""), self)
+            QToolTip.showText(event.globalPos(), tips.told(text), self)
             return True
         return parts.keeps_key(event, KEYS) or super().event(event)
 

@@ -2,7 +2,9 @@
 
 from PySide6.QtGui import Qt
 
+from kataui.ui.words import tr
 
-def plain(text: str) -> str:
-    """Text for a tool tip, which Qt would otherwise read as markup when it looks like it."""
-    return Qt.convertFromPlainText(text, Qt.WhiteSpaceMode.WhiteSpaceNormal)
+
+def told(text: str) -> str:
+    """``text`` as it is to be shown in a tool tip: Qt would read it as markup if it looks so."""
+    return Qt.convertFromPlainText(tr(text), Qt.WhiteSpaceMode.WhiteSpaceNormal) if text else ""

@@ -240,7 +240,7 @@ class ExportPage(Page):
 
     def _on_written(self, done: Exported) -> None:
         many = len(done.written)
-        backups = f" {len(done.backups)} older ones are kept beside them." if done.backups else ""
+        backups = " What was there before is kept beside it." if done.backups else ""
         words = f"{count_text(many, 'file')} written to {clean(str(done.folder))}."
         self._done(words, f"README.md there has the commands.{backups}")
         self._outside.written(done)

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from kataui.files import clean
+from kataui.files import clean, count_text
 from kataui.findings import Finding, Severity
 from kataui.ui import theme
 from kataui.ui.icons import IconLabel
@@ -28,19 +28,16 @@ def kind_of(finding: Finding) -> str:
 
 def counted(findings: Sequence[Finding]) -> str:
     """How many there are of each kind: "1 error, 2 warnings"."""
-    words = []
-    for severity, name in (
-        (Severity.ERROR, "error"),
-        (Severity.WARNING, "warning"),
-        (Severity.INFO, "note"),
-    ):
-        number = sum(1 for one in findings if one.checked and one.severity is severity)
-        if number:
-            words.append(f"{number} {name}{'s' if number > 1 else ''}")
-    unknown = sum(not finding.checked for finding in findings)
-    if unknown:
-        words.append(f"{unknown} not checked")
-    return ", ".join(words) or "Nothing was found"
+    checked = [one.severity for one in findings if one.checked]
+    errors, warnings = checked.count(Severity.ERROR), checked.count(Severity.WARNING)
+    notes, unknown = checked.count(Severity.INFO), len(findings) - len(checked)
+    words = (
+        count_text(errors, "error") if errors else "",
+        count_text(warnings, "warning") if warnings else "",
+        count_text(notes, "note") if notes else "",
+        f"{unknown} not checked" if unknown else "",
+    )
+    return ", ".join(filter(None, words)) or "Nothing was found"
 
 
 class FindingLine(QWidget):

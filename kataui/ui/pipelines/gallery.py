@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from kataui.files import clean
+from kataui.files import clean, count_text
 from kataui.pipelines.catalogue import Catalogue, own_folder
 from kataui.pipelines.model import Broken, Stage, Template
 from kataui.ui import theme
@@ -67,7 +67,7 @@ class TemplateCard(BigButton):
         words.insertStretch(2, 1)
         pad = theme.u(4)
         words.setContentsMargins(pad, theme.u(3), pad, theme.u(3))
-        about = f"{template.system}. {template.why} About {template.minutes} minutes."
+        about = f"{template.system}. {template.why} About {count_text(template.minutes, 'minute')}."
         super().__init__(words, then, kind="card", name=template.title, about=about)
 
     def show_stages(self, stages: Sequence[Stage]) -> None:
@@ -226,7 +226,7 @@ class GalleryPage(Page):
             words = row(label(title, "strong", wrap=False), label(clean(name, limit=60), "note"))
             words.setContentsMargins(theme.u(1), theme.u(2), theme.u(1), theme.u(2))
             again = partial(self._actions.reopen, draft)
-            about = f"Open {title} again"
+            about = f"Open again: {title}"
             self._closed.body.addWidget(
                 BigButton(words, again, kind="line", name=about, about=name)
             )

@@ -11,6 +11,7 @@ from kataui.ui.icons import IconLabel
 from kataui.ui.telling import in_window
 from kataui.ui.widgets.buttons import Button
 from kataui.ui.widgets.card import clear, hairline
+from kataui.ui.widgets.codebox import CodeBox
 from kataui.ui.widgets.text import label
 from kataui.ui.words import tr
 
@@ -36,7 +37,10 @@ class FindingRow(QWidget):
         if finding.id == "IMG-LEAK-SECRET":
             words.addWidget(label(finding.subject, "mono", selectable=True))
         fix = in_window(finding.fix)
-        if fix:
+        is_code = "\n" in fix
+        if is_code:
+            words.addWidget(CodeBox(fix.strip(), name="Fix"))
+        elif fix:
             words.addWidget(label(fix, "note"))
         self._why = label(finding.why, "note")
         if fix or not finding.why:
@@ -48,7 +52,7 @@ class FindingRow(QWidget):
         if act is not None:
             button = Button(act[0], act[1], name=f"{act[0].rstrip('…')}: {finding.message}")
             self._layout.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
-        parts = (f"{tr(kind)}: {tr(finding.message)}", tr(finding.why), tr(fix))
+        parts = (f"{tr(kind)}: {tr(finding.message)}", tr(finding.why), "" if is_code else tr(fix))
         self.setAccessibleName(" ".join(_sentence(part) for part in parts if part))
 
     def _add_why(self, message: str) -> None:
