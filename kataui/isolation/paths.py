@@ -253,7 +253,9 @@ def _guest(picture: Picture, sandbox: Sandbox, device: str) -> PathHop:
     elif waits >= _WAITS:
         mark, word = "warning", f"vCPUs wait {percent(waits)}"
     facts = (f"{cores:.2f} cores", "")
-    return PathHop("Guest", f"{device}, {len(vcpus)} vCPUs", facts, mark, word, "guest")
+    return PathHop(
+        "Guest", f"{device}, {count_text(len(vcpus), 'vCPU')}", facts, mark, word, "guest"
+    )
 
 
 def _bytes(picture: Picture, sandbox: Sandbox, columns: tuple[str, ...]) -> float:

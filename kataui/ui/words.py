@@ -94,8 +94,10 @@ class _Book:
     def _varied(self, text: str) -> str | None:
         """A part of a sentence made one of its own; a title with a number, as there are more."""
         core = _ENDING.sub("", text)
-        said = self._texts.get(core) or self._texts.get(f"{core[:1].lower()}{core[1:]}")
-        return f"{said[:1].upper()}{said[1:]}{text[len(core) :]}" if said else None
+        said = self._texts.get(core)
+        if said is None and (inner := self._texts.get(f"{core[:1].lower()}{core[1:]}")):
+            said = f"{inner[:1].upper()}{inner[1:]}"
+        return f"{said}{text[len(core) :]}" if said else None
 
     def _sentences(self, text: str) -> str | None:
         """Sentences, lines and facts one by one; each of them may stay as it is."""
@@ -133,7 +135,8 @@ class _Book:
     def _parts(self, found: Sequence[str]) -> list[str] | None:
         """What fills a template; none when it is no filling but a sentence that is not known.
 
-        Half a sentence in one language and half in another is worse than one in either.
+        Half a sentence in one language and half in another is worse than one in either; and what
+        ends with a colon or a comma fills no hole, but was cut off at the wrong place.
         """
         parts = []
         for part in found:

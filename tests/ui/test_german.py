@@ -5,10 +5,12 @@ import re
 import runpy
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QTranslator
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QTextBrowser, QWidget
 from pytestqt.exceptions import TimeoutError as WaitedTooLong
 
@@ -29,8 +31,10 @@ CODE = re.compile(  # an English word may stand in it: paths, commands, file nam
     r"[\w.-]*[/=@][^ ]*|\b(?:kataui|kubectl|modprobe|tc|ip|sysctl|ethtool|chmod|ssh|sudo|apt)\b.*"
     r"|[\w-]+\.\w+|\w+-[\w-]+|[a-z]+ [<>] .*|because:\w+.*"
 )
+WORD = re.compile(r"(?<![\w/.@:=-])[a-z]{3,}(?![\w/@=-]|\.\w)")
 
 
+@cache
 def _only_english() -> frozenset[str]:
     """The words of the English texts that are in no German one."""
     book = json.loads(resources.text("languages/de.json"))
@@ -38,13 +42,10 @@ def _only_english() -> frozenset[str]:
     return frozenset(word for text in book for word in WORD.findall(text)) - said
 
 
-WORD = re.compile(r"(?<![\w/.@:=-])[a-z]{3,}(?![\w/@=-]|\.\w)")
-ONLY_ENGLISH = _only_english()
-
-
 def _untold(text: str) -> list[str]:
     """The English words that are left in a text."""
-    return sorted(ONLY_ENGLISH.intersection(WORD.findall(CODE.sub("", text))))
+    prose = CODE.sub("", text)
+    return [*ENGLISH.findall(prose), *_only_english().intersection(WORD.findall(prose))]
 
 
 @pytest.fixture
@@ -57,6 +58,20 @@ def german(qapp) -> Iterator[None]:
 @pytest.fixture
 def in_german(german, window):
     return window
+
+
+@pytest.fixture
+def painted(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The texts that are painted from now on, which no widget tells."""
+    texts: set[str] = set()
+    draw = QPainter.drawText
+
+    def note(painter: QPainter, *arguments: object) -> object:
+        texts.update(one for one in arguments if isinstance(one, str))
+        return draw(painter, *arguments)
+
+    monkeypatch.setattr(QPainter, "drawText", note)
+    return texts
 
 
 def test_every_text_of_the_sources_has_its_german():
@@ -81,7 +96,7 @@ def test_the_texts_of_qt_are_german_too(qapp):
 
 
 def test_every_screen_of_the_tour_is_german_and_has_a_command_that_parses(
-    in_german, qtbot, tmp_path
+    in_german, painted, qtbot, tmp_path
 ):
     stage = Stage(in_german, make_scratch(tmp_path / "shop", Control()))
     found, commands, count = [], set(), 0
@@ -89,8 +104,10 @@ def test_every_screen_of_the_tour_is_german_and_has_a_command_that_parses(
         with suppress(WaitedTooLong):  # layouts settle by and by; then it is told what is wrong
             qtbot.waitUntil(lambda: not clipped(in_german) + sideways(in_german), timeout=500)
         wrong = clipped(in_german) + sideways(in_german) + speechless(in_german)
-        wrong += [text for text in _texts(in_german) if ENGLISH.search(CODE.sub("", text))]
-        wrong += [f"{left} in {text}" for text in _texts(in_german) if (left := _untold(text))]
+        painted.clear()
+        in_german.grab()
+        told = (*_texts(in_german), *painted)
+        wrong += [f"{left} in {text}" for text in told if (left := _untold(text))]
         found += [f"{screen}: {what}" for what in wrong]
         page = in_german.page(in_german.current_key)
         if hasattr(page, "as_command"):

@@ -60,6 +60,7 @@ def test_sentences_lines_and_facts_are_told_one_by_one(book):
         ("2 files written to /tmp/out.", "2 Dateien nach /tmp/out geschrieben."),
         ("pod.yaml is saved.", "pod.yaml ist gespeichert."),  # not by "{} is {}"
         ("app@sha256:0… is not encrypted: anyone who gets it can read it.", "app@sha256:0… ist"),
+        ("mirrors both ways.", "spiegelt beide Richtungen."),
         ("Who held the signing key.", "Wer den Signierschlüssel hatte."),  # a part, made whole
         ("Build, protect, ship 2", "Bauen, schützen, ausliefern 2"),
         ("Open again: Docker in Kata", "Wieder öffnen: Docker in Kata"),  # the same in German

@@ -211,11 +211,12 @@ class ChartCanvas(QWidget):
         metrics = theme.metrics("tick")
         top, free_from = plot.bottom() + theme.u(1.5), float(self.width())
         for tick in reversed(ticks):  # the end first: it is never left out
-            wide = metrics.horizontalAdvance(tick.name) + 2
+            name = tr(tick.name)
+            wide = metrics.horizontalAdvance(name) + 2
             left = min(max(0.0, self._x(tick.time_s) - wide / 2), self.width() - wide)
             if left + wide <= free_from:
                 place = QRectF(left, top, wide, self._tick_px)
-                painter.drawText(place, Qt.AlignmentFlag.AlignCenter, tick.name)
+                painter.drawText(place, Qt.AlignmentFlag.AlignCenter, name)
                 free_from = left - theme.u(2)
 
     def _paint_flags(self, painter: QPainter, plot: QRect, shown: Shown) -> None:

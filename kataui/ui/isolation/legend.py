@@ -38,11 +38,12 @@ class Legend(QWidget):
         self.update()
 
     def _places(self, width: int) -> Iterator[tuple[str, str, QRect]]:
-        """Role, word and place of each item."""
+        """Role, word as it is shown, and place of each item."""
         metrics = theme.metrics("note")
         height = max(theme.u(_LINE_U), metrics.height())
         at = QPoint(0, 0)
-        for role, word in self._items:
+        for role, english in self._items:
+            word = tr(english)
             wide = theme.u(_SWATCH_U + 1.5) + metrics.horizontalAdvance(word) + 1
             if at.x() and at.x() + wide > width:
                 at = QPoint(0, at.y() + height)

@@ -387,9 +387,10 @@ class TimeStrip(QWidget):
         ticks = parts.time_ticks(*self._range, wall_offset_s=self._wall_offset_s, last=self._last)
         free_to = float(self.width())
         for tick in reversed(ticks):  # the end first: it is never left out
-            wide = metrics.horizontalAdvance(tick.name) + 2
+            name = tr(tick.name)
+            wide = metrics.horizontalAdvance(name) + 2
             left = min(max(0.0, self._x(tick.time_s) - wide / 2), self.width() - wide)
             if left + wide <= free_to:
                 place = QRectF(left, plot.bottom() + theme.u(1), wide, self._tick_px)
-                painter.drawText(place, Qt.AlignmentFlag.AlignCenter, tick.name)
+                painter.drawText(place, Qt.AlignmentFlag.AlignCenter, name)
                 free_to = left - theme.u(3)

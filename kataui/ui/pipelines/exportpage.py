@@ -240,9 +240,9 @@ class ExportPage(Page):
 
     def _on_written(self, done: Exported) -> None:
         many = len(done.written)
-        backups = " What was there before is kept beside it." if done.backups else ""
         words = f"{count_text(many, 'file')} written to {clean(str(done.folder))}."
-        self._done(words, f"README.md there has the commands.{backups}")
+        kept = "What they replaced is kept beside them." if done.backups else ""
+        self._done(words, f"README.md there has the commands. {kept}".rstrip())
         self._outside.written(done)
         self.look()
 

@@ -91,7 +91,7 @@ class ContainerTable(RowTable):
         found = {_NAME: min(widest, theme.u(_MOST_NAME_U))}
         for column, header in enumerate(ContainerModel.headers[_FIRST_CHECK:], _FIRST_CHECK):
             words = (row.cells[column - _FIRST_CHECK].word for row in rows)
-            wanted = max((body.horizontalAdvance(word) for word in words), default=0)
+            wanted = max((body.horizontalAdvance(tr(word)) for word in words), default=0)
             least = strong.horizontalAdvance(tr(header)) + theme.u(6)
             found[column] = max(least, wanted + theme.u(_AROUND_MARK_U))
         return found

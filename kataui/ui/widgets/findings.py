@@ -36,10 +36,10 @@ class FindingRow(QWidget):
         words.addWidget(label(finding.message, "strong"))
         if finding.id == "IMG-LEAK-SECRET":
             words.addWidget(label(finding.subject, "mono", selectable=True))
-        fix = in_window(finding.fix)
+        fix = in_window(finding.fix).strip()
         is_code = "\n" in fix
         if is_code:
-            words.addWidget(CodeBox(fix.strip(), name="Fix"))
+            words.addWidget(CodeBox(fix, name="Fix"))
         elif fix:
             words.addWidget(label(fix, "note"))
         self._why = label(finding.why, "note")
